@@ -1,0 +1,42 @@
+# Every target does its own set-up: Python 3.11 or newer with pip is all a machine needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test check format bench clean
+
+help:  ## Show this list.
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.demo: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable ".[fast]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+demo: $(VENV)/.demo  ## See every capability, priced, with no account: starts the emulator itself.
+	@$(BIN)/mai demo
+
+test: $(VENV)/.dev  ## Run every test. Nothing leaves this machine.
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/.dev  ## Format, lint and types, without changing a file.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+
+format: $(VENV)/.dev  ## Format and mend what can be mended.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev  ## Measure against raw httpx2, raw pyreqwest, openai and litellm; writes benchmarks/RESULTS.md.
+	$(BIN)/python benchmarks/run.py
+
+clean:  ## Remove what these commands made.
+	rm -rf $(VENV) benchmarks/.venv .pytest_cache .mypy_cache .ruff_cache dist

@@ -1,0 +1,1 @@
+"""A unified client for Microsoft's MAI models."""

@@ -1,0 +1,60 @@
+"""The receipt of a call: every attempt, what it used, what it cost."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mai_sdk.metering.cost import Cost
+from mai_sdk.metering.usage import Usage
+from mai_sdk.value import Value
+
+__all__ = ["Attempt", "AttemptState", "Receipt", "Timing"]
+
+AttemptState = Literal[
+    "reserved", "sent", "settled_exact", "settled_estimated", "released", "unknown"
+]
+"""reserved: written before anything was sent. sent: an answer has begun. settled_exact: the service
+said what it used. settled_estimated: we had to count. released: nothing ran, nothing is owed.
+unknown: it may have run; the upper bound stands."""
+
+
+class Timing(Value):
+    """Seconds from the start of the call, on a monotonic clock; None for what never came."""
+
+    queued: float = 0.0
+    """Spent waiting before the (last) request went out: retries and pauses."""
+    first_byte: float | None = None
+    first_content: float | None = None
+    """To the first piece of answer or thought; equals `first_byte` for a whole answer."""
+    total: float = 0.0
+
+
+class Attempt(Value):
+    """One request that was, or may have been, sent."""
+
+    id: str
+    number: int
+    """1 for the first."""
+    state: AttemptState
+    usage: Usage
+    cost: Cost
+    status: int | None = None
+    """The HTTP status, if an answer came."""
+    error: str | None = None
+    """The class name of what went wrong, if anything."""
+    request_id: str | None = None
+    seconds: float = 0.0
+
+
+class Receipt(Value):
+    """What one call used and cost, over all its attempts."""
+
+    call_id: str
+    model: str | None
+    deployment: str | None
+    surface: str
+    attempts: tuple[Attempt, ...]
+    usage: Usage
+    """The sum over the attempts."""
+    cost: Cost
+    """The sum over the attempts, as weak as its weakest."""
