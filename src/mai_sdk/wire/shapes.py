@@ -1,0 +1,30 @@
+"""JSON that may have any shape, taken for what it should be. No I/O.
+
+Parsed JSON has exact classes, so the class is compared: type checkers then keep `Any`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["as_int", "as_list", "as_object", "as_text"]
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """Return the value if it is a JSON object, else an empty one."""
+    return value if value.__class__ is dict else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return the value if it is a JSON list, else an empty one."""
+    return value if value.__class__ is list else []
+
+
+def as_text(value: Any) -> str | None:
+    """Return the value if it is a text with something in it, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def as_int(value: Any, *, default: int) -> int:
+    """Return the value if it is a whole number, else the default."""
+    return value if value.__class__ is int else default

@@ -1,0 +1,69 @@
+"""What a chat service says a call used, in our meter names. No I/O.
+
+A figure that is absent, null, negative or not a whole number is left out: unknown is not zero.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mai_sdk.wire.shapes import as_object
+
+if TYPE_CHECKING:
+    from mai_sdk.config.route import Surface
+
+__all__ = ["read_usage"]
+
+
+def read_usage(raw: Any, *, surface: Surface | None = None) -> dict[str, int] | None:
+    """Return meter name to quantity, or None if nothing usable was reported.
+
+    `input_tokens` includes cached ones and `output_tokens` includes reasoning, whichever dialect
+    it came in: chat completions, Responses, Anthropic's messages (which counts cached tokens
+    beside the input), or Foundry's top-level `reasoning_tokens`.
+
+    vLLM reports `reasoning_tokens: 0` for R1-style models whatever they thought, because the
+    opening tag is in the prompt; from the `vllm` surface a 0 is therefore unknown.
+    """
+    usage = as_object(raw)
+    given = _part(usage, "prompt_tokens_details", "input_tokens_details")
+    made = _part(usage, "completion_tokens_details", "output_tokens_details")
+    whole = _count(usage, "prompt_tokens", "input_tokens")
+    cached = _count(given, "cached_tokens")
+    if "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage:
+        cached = _count(usage, "cache_read_input_tokens")
+        if whole is not None:
+            whole += (cached or 0) + (_count(usage, "cache_creation_input_tokens") or 0)
+    out = _count(usage, "completion_tokens", "output_tokens")
+    thoughts = _count(made, "reasoning_tokens")
+    if thoughts is None:
+        thoughts = _count(usage, "reasoning_tokens")
+    if surface == "vllm" and thoughts == 0:
+        thoughts = None
+    counts = {
+        "input_tokens": whole,
+        "cached_input_tokens": _within(cached, whole),
+        "output_tokens": out,
+        "reasoning_tokens": _within(thoughts, out),
+    }
+    return {name: count for name, count in counts.items() if count is not None} or None
+
+
+def _part(usage: dict[str, Any], *names: str) -> dict[str, Any]:
+    for name in names:
+        if part := as_object(usage.get(name)):
+            return part
+    return {}
+
+
+def _count(usage: dict[str, Any], *names: str) -> int | None:
+    for name in names:
+        count = usage.get(name)
+        if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
+            return count
+    return None
+
+
+def _within(part: int | None, whole: int | None) -> int | None:
+    """Drop a part that is more than what it is part of: then it is not what we take it for."""
+    return None if part is not None and whole is not None and part > whole else part
