@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from mai_sdk.metering.cost import Cost
+from mai_sdk.metering.money import write_money
 from mai_sdk.metering.usage import Usage
 from mai_sdk.value import Value
 
@@ -58,3 +59,33 @@ class Receipt(Value):
     """The sum over the attempts."""
     cost: Cost
     """The sum over the attempts, as weak as its weakest."""
+
+    def explain(self) -> str:
+        """Return how the cost came about: each attempt, its meters, rates, sources, rounding."""
+        what = self.model or "a model the route does not name"
+        count = len(self.attempts)
+        text = [
+            f"Call {self.call_id}: {what} on {self.surface}"
+            + (f", deployment {self.deployment}" if self.deployment else ""),
+            f"{count} attempt{'' if count == 1 else 's'}, {self.cost}",
+        ]
+        for attempt in self.attempts:
+            text += _attempt_lines(attempt)
+        if any(line.price for line in self.cost.lines):
+            text.append("Each line is rounded half to even to 0.000000001; sums are exact.")
+        return "\n".join(text)
+
+
+def _attempt_lines(attempt: Attempt) -> list[str]:
+    outcome = attempt.error or (f"HTTP {attempt.status}" if attempt.status else "no answer")
+    text = [f"Attempt {attempt.number}: {attempt.state}, {outcome}, {attempt.cost}"]
+    for line in attempt.cost.lines:
+        if line.price is None or line.amount is None:
+            text.append(f"  {line.quantity:,} {line.meter}: no price is known")
+            continue
+        amount = write_money(line.amount, currency=line.price.currency)
+        text.append(f"  {line.quantity:,} {line.meter} at {line.price} = {amount}")
+        text.append(f"    {line.price.source}; checked {line.price.checked}")
+    if attempt.cost.reason:
+        text.append(f"  {attempt.cost.reason}")
+    return text

@@ -1,0 +1,82 @@
+"""Money: Decimal, never float, rounded in one place.
+
+`quantise` rounds half to even, to the billionth of the currency (a nano-dollar), when a line is
+priced; everything above adds rounded amounts and is therefore exact.
+"""
+
+from __future__ import annotations
+
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+)
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import Field, PlainSerializer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "ZERO",
+    "Money",
+    "add_money",
+    "from_nanodollars",
+    "nanodollars_of",
+    "price_of",
+    "quantise",
+    "write_money",
+]
+
+ZERO: Final = Decimal(0)
+_NANO: Final = Decimal(1).scaleb(-9)
+_ARITHMETIC: Final = Context(
+    prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow]
+)
+"""Our own, so that a caller who lowered the precision of theirs does not change what is billed."""
+
+Money = Annotated[
+    Decimal,
+    Field(strict=True, ge=0),
+    PlainSerializer(lambda amount: format(amount, "f"), return_type=str, when_used="json"),
+]
+"""A Decimal, finite and >= 0. A float, a str or an int is refused; in JSON it is plain digits."""
+
+
+def quantise(amount: Decimal) -> Decimal:
+    """Return `amount` to the nano-dollar, half to even: the only rounding of money there is."""
+    return _ARITHMETIC.quantize(amount, _NANO)
+
+
+def add_money(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the exact sum, whatever the caller's decimal context is."""
+    total = ZERO
+    for amount in amounts:
+        total = _ARITHMETIC.add(total, amount)
+    return total
+
+
+def write_money(amount: Decimal, *, currency: str = "USD") -> str:
+    """Return `amount` for a reader, with at least two decimals: "$0.000412", "EUR 1.50"."""
+    whole, _, fraction = format(amount, "f").partition(".")
+    digits = f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+    return f"${digits}" if currency == "USD" else f"{currency} {digits}"
+
+
+def price_of(quantity: int, *, amount: Decimal, per: int) -> Decimal:
+    """Return what `quantity` costs at `amount` for each `per`, to the nano-dollar."""
+    return quantise(_ARITHMETIC.divide(_ARITHMETIC.multiply(amount, quantity), per))
+
+
+def nanodollars_of(amount: Decimal) -> int:
+    """Return `amount` as a whole number of billionths of its currency."""
+    return int(_ARITHMETIC.scaleb(quantise(amount), 9))
+
+
+def from_nanodollars(nanodollars: int) -> Decimal:
+    """Return the amount that `nanodollars_of` made the number of."""
+    return _ARITHMETIC.scaleb(Decimal(nanodollars), -9)

@@ -1,0 +1,85 @@
+"""Which price row holds for a meter, on a surface and a day. No I/O.
+
+The user's overlay goes before our rows, and Microsoft's list before another channel's price; then
+the newest `valid_from` counts, then the row for just this surface. A claim is never used unless the
+overlay repeats it, and our rows never hold on a self-hosted surface.
+
+Where rows that hold disagree, the dearest is used, because a cost shown too low is the worse
+mistake; the cost is then an estimate that names them all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from mai_sdk.metering.cost import Price
+
+__all__ = ["SELF_HOSTED", "Rate", "rate_for", "unit_price"]
+
+SELF_HOSTED: Final = frozenset({"vllm"})
+"""Surfaces that send no bill per token, so that only the user knows what one costs."""
+
+_INSTEAD: Final = {"other_channel": "what another channel asks", "claim": "a claim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The row used for one meter, and what makes a cost reckoned with it less than exact."""
+
+    price: Price
+    doubt: str | None = None
+
+
+def rate_for(
+    rows: Iterable[Price], *, overlay: Iterable[Price] = (), surface: str, on: date
+) -> Rate | None:
+    """Return the rate of one meter of one model, or None where no row holds; rules above."""
+    day = on.isoformat()
+
+    def holds(row: Price) -> bool:
+        return row.valid_from <= day <= (row.valid_until or day) and row.surface in {None, surface}
+
+    theirs = [row for row in overlay if holds(row)]
+    if theirs:
+        return _settle(theirs)
+    ours = [
+        row
+        for row in rows
+        if holds(row)
+        and row.basis != "claim"
+        and (row.surface is not None or surface not in SELF_HOSTED)
+    ]
+    listed = [row for row in ours if row.basis == "list"]
+    return _settle(listed or ours)
+
+
+def _settle(rows: Sequence[Price]) -> Rate | None:
+    if not rows:
+        return None
+    newest = max((row.valid_from, row.surface is not None) for row in rows)
+    equals = [row for row in rows if (row.valid_from, row.surface is not None) == newest]
+    used = max(equals, key=unit_price)
+    doubts: list[str] = []
+    if len({(unit_price(row), row.currency) for row in equals}) > 1:
+        sides = " and ".join(f"{row} ({row.source})" for row in equals)
+        doubts.append(
+            f"Sources disagree on {used.meter} of {used.model}: {sides}. The dearest was used; "
+            f"put the price you are billed into the price overlay."
+        )
+    if used.basis != "list":
+        doubts.append(
+            f"{used.model} is priced here at {_INSTEAD[used.basis]} ({used.source}), not at "
+            f"Microsoft's list price; put the price you are billed into the price overlay."
+        )
+    return Rate(used, " ".join(doubts) or None)
+
+
+def unit_price(row: Price) -> Fraction:
+    """Return the money for one of the meter, exactly."""
+    return Fraction(row.amount) / row.per

@@ -1,0 +1,182 @@
+"""A report as text: a table for a terminal, and CSV. No I/O."""
+
+from __future__ import annotations
+
+import csv
+import io
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+from mai_sdk.metering.money import write_money
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mai_sdk.metering.cost import Cost
+    from mai_sdk.metering.report import Report, Row, Share
+
+__all__ = ["csv_text", "table"]
+
+_NUMBERS: Final = ("calls", "tries", "in", "out", "cost", "wasted", "p50 s", "p95 s")
+_NARROWEST: Final = 60
+_GAP: Final = "  "
+_CUT: Final = "…"
+_MARKS: Final = {"estimated": "~", "lower_bound": ">=", "unknown": ">="}
+_METERS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens")
+_CSV_COLUMNS: Final = (
+    "calls",
+    "attempts",
+    *_METERS,
+    "usage_basis",
+    "cost",
+    "currency",
+    "cost_status",
+    "cost_at_least",
+    "wasted",
+    "wasted_status",
+    "p50_seconds",
+    "p95_seconds",
+    "reason",
+)
+_SURENESS: Final = {
+    "exact": "exact",
+    "estimated": "estimated",
+    "lower_bound": "or more",
+    "free": "because nothing was billed",
+}
+
+
+def table(report: Report, *, width: int) -> str:
+    """Return the report for a terminal; columns that do not fit are left out, cost never."""
+    width = max(width, _NARROWEST)
+    body = [_cells(row, [_shown(key) for key in row.keys.values()]) for row in report.rows]
+    foot = [
+        _cells(row, ["total", *[""] * (len(report.by) - 1)][: len(report.by)])
+        for row in report.totals
+    ]
+    heads = [*report.by, *_NUMBERS]
+    keep = _columns_that_fit([heads, *body, *foot], keys=len(report.by), width=width)
+    lines = _lay_out([heads, *body, *foot], keep=keep, keys=len(report.by), width=width)
+    rule = "-" * max(map(len, lines))
+    text = [lines[0], rule, *lines[1 : 1 + len(body)], rule, *lines[1 + len(body) :], ""]
+    for total in report.totals:
+        text += [line for share in total.shares for line in _wrap(_share(share, total), width)]
+        if total.cost.reason:
+            text += _wrap(total.cost.reason, width)
+    return "\n".join(text).rstrip() + "\n"
+
+
+def csv_text(report: Report) -> str:
+    """Return the rows as CSV; what is unknown is left empty, never 0."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*report.by, *_CSV_COLUMNS])
+    for row in report.rows:
+        meters = row.usage.meters()
+        writer.writerow(
+            [
+                *row.keys.values(),
+                row.calls,
+                row.attempts,
+                *[meters.get(meter) for meter in _METERS],
+                row.usage.basis,
+                _digits(row.cost),
+                row.cost.currency,
+                row.cost.status,
+                format(row.cost.at_least, "f"),
+                _digits(row.wasted),
+                row.wasted.status,
+                row.p50_seconds,
+                row.p95_seconds,
+                row.cost.reason,
+            ]
+        )
+    return out.getvalue()
+
+
+def _digits(cost: Cost) -> str | None:
+    return None if cost.amount is None else format(cost.amount, "f")
+
+
+def _cells(row: Row, keys: list[str]) -> list[str]:
+    return [
+        *keys,
+        str(row.calls),
+        str(row.attempts),
+        _count(row.usage.input_tokens),
+        _count(row.usage.output_tokens),
+        _money(row.cost),
+        _money(row.wasted) if row.wasted.status != "free" else "-",
+        _time(row.p50_seconds),
+        _time(row.p95_seconds),
+    ]
+
+
+def _shown(key: str | None) -> str:
+    if key is None:
+        return "?"
+    return "".join(character if character.isprintable() else "?" for character in key)
+
+
+def _count(quantity: int | None) -> str:
+    return "?" if quantity is None else f"{quantity:,}"
+
+
+def _money(cost: Cost) -> str:
+    if cost.status == "unknown" and not cost.at_least:
+        return "?"
+    mark = _MARKS.get(cost.status, "")
+    return mark + write_money(cost.at_least, currency=cost.currency)
+
+
+def _time(seconds: float | None) -> str:
+    return "?" if seconds is None else f"{seconds:.2f}"
+
+
+def _share(share: Share, total: Row) -> str:
+    money = write_money(share.amount, currency=total.cost.currency)
+    count = f"{share.attempts:,} attempt{'' if share.attempts == 1 else 's'}"
+    if share.status == "unknown":
+        return f"unknown for {count}" + (f", of which {money} is known" if share.amount else "")
+    return f"{money} {_SURENESS[share.status]} for {count}"
+
+
+def _columns_that_fit(cells: Sequence[Sequence[str]], *, keys: int, width: int) -> list[int]:
+    """Return the columns to show: the least needed go first, until the keys have room."""
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    keep = list(range(len(widths)))
+    room = max(8, 24 // keys) if keys else 0
+    for name in ("p95 s", "p50 s", "tries", "wasted", "in", "out", "calls"):
+        needed = sum(min(widths[c], room) if c < keys else widths[c] for c in keep)
+        if needed + len(_GAP) * (len(keep) - 1) <= width:
+            break
+        keep.remove(keys + _NUMBERS.index(name))
+    return keep
+
+
+def _lay_out(
+    cells: Sequence[Sequence[str]], *, keep: Sequence[int], keys: int, width: int
+) -> list[str]:
+    widths = {c: max(len(row[c]) for row in cells) for c in keep}
+    over = sum(widths.values()) + len(_GAP) * (len(keep) - 1) - width
+    while over > 0:
+        longest = max(range(keys), key=lambda c: widths[c], default=None)
+        if longest is None or widths[longest] <= 1:
+            break
+        widths[longest] -= 1
+        over -= 1
+    return [
+        _GAP.join(
+            _clip(row[c], widths[c]).ljust(widths[c]) if c < keys else row[c].rjust(widths[c])
+            for c in keep
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def _clip(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + _CUT
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent="  ")

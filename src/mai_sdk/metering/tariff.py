@@ -1,0 +1,219 @@
+"""What a usage costs at the rates of one model, on one surface and one day. No I/O.
+
+A part with its own price (cached input) is billed at it, and what is left of the whole at the
+price of the whole; a part without one (reasoning) is billed inside the whole, never twice. What is
+not known is never 0: a quantity or a price that is missing makes the cost unknown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from mai_sdk.metering.cost import Cost, CostLine, CostStatus, join_reasons, weakest
+from mai_sdk.metering.money import ZERO, add_money
+from mai_sdk.metering.rates import SELF_HOSTED, Rate, unit_price
+from mai_sdk.metering.usage import METERS, Basis, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+__all__ = ["Tariff"]
+
+_COUNTED: Final = frozenset(Usage.model_fields)
+_PARTS: Final = {
+    whole: tuple(part.name for part in METERS.values() if part.part_of == whole)
+    for whole, meter in METERS.items()
+    if meter.part_of is None
+}
+
+_OF_BASIS: Final[dict[Basis, tuple[CostStatus, str]]] = {
+    "estimated": (
+        "estimated",
+        "The service did not say what was used, so the quantities are our estimate.",
+    ),
+    "lower_bound": (
+        "lower_bound",
+        "The quantities are only what was seen to be used; the service may bill more.",
+    ),
+    "unknown": ("unknown", "It is not known what was used, so it is not known what it cost."),
+}
+
+
+_Doubt: TypeAlias = tuple[CostStatus, str]
+"""What a cost can be at best, and why."""
+
+
+class Tariff:
+    """The rates of one model on one surface on one day. Made once, used for every call."""
+
+    __slots__ = (
+        "_mixed",
+        "_units",
+        "_wholes",
+        "currency",
+        "day",
+        "model",
+        "rates",
+        "spans",
+        "surface",
+    )
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        surface: str,
+        on: date,
+        rates: Mapping[str, Rate],
+        spans: Mapping[str, str],
+    ) -> None:
+        self.model = model
+        self.surface = surface
+        self.day = on
+        self.rates = rates
+        """The meters that have a price."""
+        self.spans = spans
+        """For a meter with rows, when they hold: "until 2026-02-27"."""
+        currencies = sorted({rate.price.currency for rate in rates.values()})
+        self._mixed = " and ".join(currencies) if len(currencies) > 1 else None
+        self.currency = currencies[0] if currencies else "USD"
+        self._units = frozenset(METERS[meter].unit for meter in rates)
+        self._wholes = tuple(  # with those parts that a usage can report
+            (whole, tuple(part for part in parts if part in _COUNTED))
+            for whole, parts in _PARTS.items()
+            if whole in _COUNTED or METERS[whole].unit in self._units
+        )
+
+    def cost(self, usage: Usage) -> Cost:
+        """Return what `usage` costs."""
+        if self._mixed or not (self.rates or usage.used_nothing):
+            return self._no_cost(usage)
+        lines: list[CostLine] = []
+        doubts: list[_Doubt] = []
+        if usage.basis != "reported":
+            doubts.append(_OF_BASIS[usage.basis])
+        known, rates = usage.known, self.rates
+        for whole, parts in self._wholes:
+            quantity = known(whole)
+            left = quantity or 0
+            for part in parts:
+                if part in rates:
+                    left -= self._charge_part(lines, doubts, part, known(part), of=quantity)
+                elif METERS[part].billed_apart and known(part) and whole in rates:
+                    doubts.append(("estimated", self._like_the_rest(part, whole)))
+            if left > 0:
+                self._charge(lines, doubts, whole, left)
+            elif left < 0 and quantity is not None:
+                doubts.append(("estimated", f"More than all of {whole} was reported as its parts."))
+            if quantity is None and METERS[whole].unit in self._units:
+                doubts.append(("unknown", f"The service did not report {whole}."))
+        return self._total(lines, doubts)
+
+    def upper_bound(self, *, input_tokens: int, max_output_tokens: int | None) -> Cost:
+        """Return the most a call can cost: nothing cached, the longest answer, the dearest part.
+
+        Without `max_output_tokens` there is no such bound, and the cost is unknown.
+        """
+        if self._mixed or not self.rates:
+            return self._no_cost(Usage(input_tokens=input_tokens, output_tokens=max_output_tokens))
+        lines: list[CostLine] = []
+        doubts: list[_Doubt] = [
+            ("estimated", "This is the most the call can cost, not what it will.")
+        ]
+        for whole, quantity in ("input_tokens", input_tokens), ("output_tokens", max_output_tokens):
+            priced = [meter for meter in (whole, *_PARTS[whole]) if meter in self.rates]
+            dearest = max(
+                priced, key=lambda meter: unit_price(self.rates[meter].price), default=whole
+            )
+            if quantity:
+                self._charge(lines, doubts, dearest, quantity)
+        if max_output_tokens is None:
+            doubts.append(
+                ("unknown", "Without max_output_tokens there is no limit to what it can cost.")
+            )
+        return self._total(lines, doubts)
+
+    def _charge(
+        self, lines: list[CostLine], doubts: list[_Doubt], meter: str, quantity: int
+    ) -> None:
+        rate = self.rates.get(meter)
+        if rate is None:
+            doubts.append(("unknown", self._missing(meter)))
+        elif rate.doubt:
+            doubts.append(("estimated", rate.doubt))
+        lines.append(CostLine.of(meter, quantity=quantity, price=rate.price if rate else None))
+
+    def _charge_part(
+        self,
+        lines: list[CostLine],
+        doubts: list[_Doubt],
+        part: str,
+        quantity: int | None,
+        *,
+        of: int | None,
+    ) -> int:
+        """Charge a part that has its own price, and return how much of the whole that was."""
+        if quantity:
+            self._charge(lines, doubts, part, quantity)
+        elif quantity is None and of:
+            doubts.append(("estimated", _full_rate(part)))
+        return quantity or 0
+
+    def _total(self, lines: list[CostLine], doubts: list[_Doubt]) -> Cost:
+        status = weakest(["exact", *(status for status, _ in doubts)]) if doubts else "exact"
+        return Cost(
+            amount=None
+            if status == "unknown"
+            else add_money([line.amount or ZERO for line in lines]),
+            currency=self.currency,
+            status=status,
+            reason=join_reasons(reason for _, reason in doubts) if doubts else None,
+            lines=tuple(lines),
+        )
+
+    def _no_cost(self, usage: Usage) -> Cost:
+        lines = tuple(
+            CostLine.of(meter, quantity=quantity, price=None)
+            for meter, quantity in usage.meters().items()
+            if quantity and METERS[meter].part_of is None
+        )
+        reason = self._missing(lines[0].meter if lines else "input_tokens")
+        if self._mixed:
+            reason = (
+                f"The prices of {self.model} are in {self._mixed} and cannot be added: give all "
+                f"of them in one currency in the price overlay."
+            )
+        return Cost.unknown(reason, lines=lines)
+
+    def _like_the_rest(self, part: str, whole: str) -> str:
+        return (
+            f"No price is known for {part} of {self.model}, so they are priced like the rest of "
+            f"{whole}: {self._how_to_add(part)}"
+        )
+
+    def _missing(self, meter: str) -> str:
+        """Return the sentence that says there is no price for `meter`, and how to give one."""
+        if self.surface in SELF_HOSTED:
+            return (
+                f"{self.model} is self-hosted ({self.surface}), so there is no bill per token: to "
+                f"have it reckoned, {self._how_to_add(meter)}"
+            )
+        span = self.spans.get(meter)
+        when = f" on {self.day.isoformat()} (one is known {span})" if span else ""
+        return (
+            f"No price is known for {meter} of {self.model} on {self.surface}{when}: "
+            f"{self._how_to_add(meter)}"
+        )
+
+    def _how_to_add(self, meter: str) -> str:
+        unit = METERS[meter].unit
+        per = f"1M {unit}" if unit in {"tokens", "characters"} else f"1 {unit.removesuffix('s')}"
+        return f'add a [[prices]] row for {meter} with its price per "{per}" to the price overlay.'
+
+
+def _full_rate(part: str) -> str:
+    return (
+        f"The service did not report {part}, so all is priced at the full rate and the cost may "
+        f"be lower."
+    )

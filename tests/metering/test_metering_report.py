@@ -1,0 +1,278 @@
+"""Reports: what is added up, what is left unknown, and how it is shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mai_sdk.metering.cost import Cost, CostStatus
+from mai_sdk.metering.ids import uuid7
+from mai_sdk.metering.ledger import Entry, Operation
+from mai_sdk.metering.report import Report, Row, build_report
+from mai_sdk.metering.usage import Usage
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
+DAY = 86_400
+
+
+def cost(amount: str | None, status: CostStatus = "exact", currency: str = "USD") -> Cost:
+    if amount is None:
+        return Cost.unknown("No price is known.")
+    reason = None if status == "exact" else f"It is {status}."
+    return Cost(amount=Decimal(amount), status=status, currency=currency, reason=reason)
+
+
+def call(**more: Any) -> Operation:
+    fields: dict[str, Any] = {
+        "call_id": uuid7(),
+        "modality": "reasoning",
+        "verb": "create",
+        "model": "M",
+        "deployment": "d",
+        "surface": "foundry",
+        "started_at": NOON,
+    }
+    return Operation(**fields | more)
+
+
+def attempt(spent: Cost | None, operation: Operation | None = None, **more: Any) -> Entry:
+    operation = operation or call()
+    fields: dict[str, Any] = {
+        "attempt_id": uuid7(),
+        "number": 1,
+        "operation": operation,
+        "state": "reserved" if spent is None else "settled_exact",
+        "reserved_at": operation.started_at,
+        "upper_bound": None,
+        "settled_at": None if spent is None else operation.started_at + 2,
+        "usage": None if spent is None else Usage(input_tokens=10, output_tokens=5),
+        "cost": spent,
+        "status": None if spent is None else 200,
+    }
+    return Entry(**fields | more)
+
+
+def only(report: Report) -> Row:
+    (row,) = report.rows
+    return row
+
+
+def test_a_retried_call_is_one_call_whose_first_attempt_was_wasted() -> None:
+    one = call()
+    report = build_report(
+        [
+            attempt(cost("0.10"), one, status=500, error="ServiceUnavailable"),
+            attempt(cost("0.20"), one, number=2, settled_at=NOON + 5),
+        ]
+    )
+    row = only(report)
+    assert (row.calls, row.attempts) == (1, 2)
+    assert (row.cost.amount, row.wasted.amount) == (Decimal("0.30"), Decimal("0.10"))
+    assert row.usage == Usage(input_tokens=20, output_tokens=10)
+    assert (row.p50_seconds, row.p95_seconds) == (5.0, 5.0)
+    assert report.totals[0].cost == row.cost
+
+
+def test_an_answer_that_was_asked_for_again_was_wasted_even_without_an_error() -> None:
+    one = call()
+    entries = [attempt(cost("0.10"), one), attempt(cost("0.20"), one, number=2)]
+    assert only(build_report(entries)).wasted.amount == Decimal("0.10")
+    assert only(build_report(entries[:1])).wasted.amount == 0
+
+
+def test_a_retry_after_the_end_of_the_report_still_makes_the_first_attempt_wasted() -> None:
+    one = call()
+    entries = [
+        attempt(cost("0.10"), one, reserved_at=1.0),
+        attempt(cost("0.20"), one, number=2, reserved_at=3.0),
+    ]
+    assert only(build_report(entries, until=2.0)).wasted.amount == Decimal("0.10")
+
+
+def test_an_attempt_never_settled_makes_the_total_unknown_but_not_the_rest_disappear() -> None:
+    report = build_report([attempt(cost("0.10")), attempt(None)])
+    total = report.totals[0]
+    assert (total.cost.amount, total.cost.at_least) == (None, Decimal("0.10"))
+    assert "never settled" in str(total.cost.reason)
+    assert total.usage.basis == "unknown"
+    assert [(s.status, s.attempts, s.amount) for s in total.shares] == [
+        ("exact", 1, Decimal("0.10")),
+        ("unknown", 1, Decimal(0)),
+    ]
+
+
+def test_shares_say_how_much_is_how_sure() -> None:
+    spent = [cost("1"), cost("2", "estimated"), cost("4", "lower_bound"), cost(None)]
+    spent += [cost("8"), Cost.free("Nothing ran.")]
+    total = build_report([attempt(each) for each in spent]).totals[0]
+    assert {s.status: (s.attempts, s.amount) for s in total.shares} == {
+        "exact": (2, 9),
+        "estimated": (1, 2),
+        "lower_bound": (1, 4),
+        "unknown": (1, 0),
+        "free": (1, 0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("by", "keys"),
+    [
+        ("model", {"model": "M"}),
+        ("modality", {"modality": "reasoning"}),
+        ("day", {"day": "2026-11-22"}),
+        ("deployment", {"deployment": "d"}),
+        ("surface", {"surface": "foundry"}),
+        ("status", {"status": "200"}),
+        ("tag:team", {"tag:team": "blue"}),
+        ("tag:other", {"tag:other": None}),
+    ],
+)
+def test_rows_can_be_made_by_each_key(by: str, keys: dict[str, str | None]) -> None:
+    entries = [attempt(cost("1"), call(tags={"team": "blue"}))]
+    assert only(build_report(entries, by=[by])).keys == keys
+    assert only(build_report(entries, by=by)).keys == keys
+
+
+@pytest.mark.parametrize("key", ["session", "tag:", "tags", ""])
+def test_a_key_there_is_none_of_is_refused_with_those_there_are(key: str) -> None:
+    with pytest.raises(ValueError, match=r"use model, modality, day.*tag:<name>"):
+        build_report([], by=[key])
+
+
+def test_rows_come_dearest_first() -> None:
+    entries = [attempt(cost(str(n)), call(model=f"M{n}")) for n in (1, 3, 2)]
+    assert [row.keys["model"] for row in build_report(entries).rows] == ["M3", "M2", "M1"]
+
+
+def test_entries_are_cut_by_time_and_tags() -> None:
+    entries = [
+        attempt(cost("1"), call(started_at=NOON - DAY, tags={"a": "1"})),
+        attempt(cost("2"), call(tags={"a": "1", "b": "2"})),
+        attempt(cost("4"), call(started_at=NOON + DAY)),
+    ]
+
+    def total(**cut: Any) -> Decimal | None:
+        return build_report(entries, **cut).totals[0].cost.amount
+
+    assert total(since=date(2026, 11, 22)) == 6
+    assert total(until=date(2026, 11, 22)) == 1
+    assert total(until=NOON) == 1
+    assert total(since=NOON, until=datetime(2026, 11, 23, tzinfo=UTC)) == 2
+    assert total(tags={"a": "1"}) == 3
+    assert total(tags={"a": "1", "b": "2"}) == 2
+    with pytest.raises(ValueError, match="no time zone"):
+        total(since=datetime(2026, 11, 22))  # noqa: DTZ001 - the point of the test
+
+
+def test_currencies_are_never_added_and_what_has_no_money_joins_the_first() -> None:
+    entries = [
+        attempt(cost(None)),
+        attempt(cost("1", currency="EUR")),
+        attempt(cost("2", currency="USD")),
+    ]
+    report = build_report(entries)
+    assert {t.cost.currency: t.cost.at_least for t in report.totals} == {"EUR": 1, "USD": 2}
+    assert {t.cost.currency: t.attempts for t in report.totals} == {"EUR": 2, "USD": 1}
+
+
+def test_times_are_percentiles_of_whole_calls() -> None:
+    entries = [attempt(cost("1"), settled_at=NOON + n) for n in range(1, 101)]
+    row = only(build_report([*entries, attempt(None)]))
+    assert (row.p50_seconds, row.p95_seconds) == (50.0, 95.0)
+    assert only(build_report([attempt(None)])).p50_seconds is None
+
+
+def test_a_report_over_nothing_is_a_total_of_nothing() -> None:
+    report = build_report([])
+    assert report.rows == ()
+    (total,) = report.totals
+    assert (total.calls, total.cost.amount, total.p50_seconds) == (0, 0, None)
+    assert "total" in report.to_table()
+    assert len(report.to_csv().splitlines()) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["M", "a model with a very long name indeed", "x\x1b[31m"]),
+            st.sampled_from(["0.000000001", "12345.678901234", None]),
+            st.sampled_from(["exact", "estimated", "lower_bound"]),
+        ),
+        max_size=8,
+    ),
+    st.sampled_from([["model"], ["day", "model", "surface", "deployment", "modality"], []]),
+    st.integers(60, 160),
+)
+def test_rows_add_up_to_the_total_and_the_table_keeps_its_width(
+    spent: list[tuple[str, str | None, CostStatus]], by: list[str], width: int
+) -> None:
+    entries = [attempt(cost(a, s), call(model=m, deployment=m)) for m, a, s in spent]
+    report = build_report(entries, by=by)
+    (total,) = report.totals
+    assert sum(row.attempts for row in report.rows) == total.attempts == len(entries)
+    assert sum((row.cost.at_least for row in report.rows), Decimal(0)) == total.cost.at_least
+    assert (total.cost.amount is None) == any(amount is None for _, amount, _ in spent)
+    table = report.to_table(width=width)
+    assert max(map(len, table.splitlines())) <= width
+    assert "\x1b" not in table
+
+
+def test_the_table_shows_cost_waste_and_what_is_not_known() -> None:
+    one = call()
+    table = build_report(
+        [
+            attempt(cost("0.10"), one, error="TimedOut"),
+            attempt(cost("0.20", "estimated"), one, number=2),
+            attempt(cost(None), call(model=None)),
+        ]
+    ).to_table()
+    lines = table.splitlines()
+    assert lines[0].split() == [
+        "model",
+        "calls",
+        "tries",
+        "in",
+        "out",
+        "cost",
+        "wasted",
+        "p50",
+        "s",
+        "p95",
+        "s",
+    ]
+    assert lines[2].split() == ["M", "1", "2", "20", "10", "~$0.30", "$0.10", "2.00", "2.00"]
+    assert lines[3].split() == ["?", "1", "1", "10", "5", "?", "-", "2.00", "2.00"]
+    assert "$0.10 exact for 1 attempt" in table
+    assert "$0.20 estimated for 1 attempt" in table
+    assert "unknown for 1 attempt" in table
+    assert "No price is known." in table
+
+
+def test_csv_leaves_unknown_empty_and_writes_plain_digits() -> None:
+    text = build_report(
+        [attempt(cost("0.000000001")), attempt(cost(None), call(model="N"))]
+    ).to_csv()
+    first, second = csv.DictReader(io.StringIO(text))
+    assert (first["model"], first["cost"], first["cost_status"]) == ("M", "0.000000001", "exact")
+    assert (second["cost"], second["cost_status"], second["cached_input_tokens"]) == (
+        "",
+        "unknown",
+        "",
+    )
+    assert second["reason"] == "No price is known."
+
+
+def test_json_keeps_money_as_digits_and_unknown_as_null() -> None:
+    report = build_report([attempt(cost("0.000000001")), attempt(cost(None), call(model="N"))])
+    read = json.loads(report.to_json())
+    assert [row["cost"]["amount"] for row in read["rows"]] == ["0.000000001", None]
+    assert read["totals"][0]["cost"]["known"] == "0.000000001"
