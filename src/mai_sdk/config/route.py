@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from mai_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mai_sdk.config.secret import Secret
 
-__all__ = ["Credential", "Modality", "Route", "Surface", "Timeouts", "TokenCredential"]
+__all__ = ["Api", "Credential", "Modality", "Route", "Surface", "Timeouts", "TokenCredential"]
 
 Surface: TypeAlias = Literal[
     "foundry", "openai-v1", "azure-inference", "vllm", "speech", "realtime", "voice-live"
@@ -17,6 +20,9 @@ Surface: TypeAlias = Literal[
 
 Modality: TypeAlias = Literal["reasoning", "code", "image", "transcribe", "voice"]
 """The five kinds of work."""
+
+Api: TypeAlias = Literal["chat", "responses"]
+"""Which of the two chat interfaces of `openai-v1` a deployment answers on."""
 
 
 @runtime_checkable
@@ -44,6 +50,40 @@ class Timeouts:
     total: float | None = 900.0
     """For the whole call, retries and waits included."""
 
+    def __post_init__(self) -> None:
+        """Refuse a limit that could never be kept."""
+        for name in ("connect", "first_byte", "between_chunks", "total"):
+            limit: object = getattr(self, name)
+            usable = isinstance(limit, (int, float)) and isfinite(limit) and limit > 0
+            if limit is not None and (isinstance(limit, bool) or not usable):
+                raise ConfigurationError(
+                    f"timeout: {name} must be a number of seconds above 0, or None for no limit; "
+                    f"it is {limit!r}."
+                )
+
+    @classmethod
+    def of(cls, timeout: float | Timeouts | None) -> Timeouts:
+        """Return the four limits that `timeout` stands for.
+
+        A number is the limit on the whole call, retries and waits included; of the other three,
+        those that would be longer are cut to it. None gives the defaults. So `timeout=600` leaves
+        the 300 seconds to the first byte as they are: pass Timeouts to move those.
+
+        Raises:
+            ConfigurationError: It is not a number above 0.
+        """
+        if timeout is None:
+            return cls()
+        if isinstance(timeout, Timeouts):
+            return timeout
+        whole = cls(total=timeout)
+        return cls(
+            connect=min(whole.connect or timeout, timeout),
+            first_byte=min(whole.first_byte or timeout, timeout),
+            between_chunks=min(whole.between_chunks or timeout, timeout),
+            total=timeout,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
@@ -67,5 +107,12 @@ class Route:
     """Extra query parameters for every call, for example (("api-version", "preview"),)."""
     headers: tuple[tuple[str, str], ...] = ()
     """Extra headers for every call. Never put a key here: use `credential`."""
+    api: Api = "chat"
+    """Which interface of `openai-v1` to call; other surfaces have only one. GitHub Copilot's
+    MAI-Code deployments answer on "responses" alone."""
+    modality: Modality | None = None
+    """The one kind of work it is for; None for any that its surface serves. Only looked at when a
+    call names no model."""
     name: str | None = None
-    """The name under [routes.<name>] in mai.toml, or the keyword it came from."""
+    """The name under [routes.<name>] in mai.toml; for a route made from the plain settings, whose
+    they are: "foundry", "speech", "voice_live" or "vllm"."""
