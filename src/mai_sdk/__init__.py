@@ -1,1 +1,84 @@
-"""A unified client for Microsoft's MAI models."""
+"""One typed client for Microsoft's MAI models, every call priced.
+
+Names load on first use: `import mai_sdk` opens nothing and imports almost nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mai_sdk._version import __version__
+
+if TYPE_CHECKING:
+    from mai_sdk.catalog import Catalog, Model
+    from mai_sdk.client import MAI, AsyncMAI
+    from mai_sdk.config import Route, Timeouts
+    from mai_sdk.metering.cost import Cost
+    from mai_sdk.metering.receipt import Receipt
+    from mai_sdk.metering.report import Report
+    from mai_sdk.metering.usage import Usage
+    from mai_sdk.resources.reply import Reply
+    from mai_sdk.resources.tools import Tool, tool_result
+    from mai_sdk.wire.events import (
+        Finished,
+        ReasoningDelta,
+        TextDelta,
+        ToolCall,
+        Unrecognised,
+    )
+
+__all__ = [
+    "MAI",
+    "AsyncMAI",
+    "Catalog",
+    "Cost",
+    "Finished",
+    "Model",
+    "ReasoningDelta",
+    "Receipt",
+    "Reply",
+    "Report",
+    "Route",
+    "TextDelta",
+    "Timeouts",
+    "Tool",
+    "ToolCall",
+    "Unrecognised",
+    "Usage",
+    "__version__",
+    "tool_result",
+]
+
+_HOMES = {
+    "mai_sdk.catalog": ("Catalog", "Model"),
+    "mai_sdk.client": ("MAI", "AsyncMAI"),
+    "mai_sdk.config": ("Route", "Timeouts"),
+    "mai_sdk.metering.cost": ("Cost",),
+    "mai_sdk.metering.receipt": ("Receipt",),
+    "mai_sdk.metering.report": ("Report",),
+    "mai_sdk.metering.usage": ("Usage",),
+    "mai_sdk.resources.reply": ("Reply",),
+    "mai_sdk.resources.tools": ("Tool", "tool_result"),
+    "mai_sdk.wire.events": (
+        "Finished",
+        "ReasoningDelta",
+        "TextDelta",
+        "ToolCall",
+        "Unrecognised",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'mai_sdk' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

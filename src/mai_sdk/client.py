@@ -1,0 +1,250 @@
+"""MAI and AsyncMAI: configuration, lifetime, the resources, and the costs so far."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Self
+
+from mai_sdk.catalog import Catalog
+from mai_sdk.config import load_config
+from mai_sdk.engine.auth import AsyncTokens, Tokens
+from mai_sdk.engine.drive import AsyncDriver, Driver
+from mai_sdk.engine.retry import RetryPolicy
+from mai_sdk.engine.tab import Engine
+from mai_sdk.engine.transport import async_transport, sync_transport
+from mai_sdk.metering.ledger import open_ledger
+from mai_sdk.metering.prices import PriceBook
+from mai_sdk.resources.code import AsyncCode, Code
+from mai_sdk.resources.core import Core
+from mai_sdk.resources.costs import Costs
+from mai_sdk.resources.reasoning import AsyncReasoning, Reasoning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from mai_sdk.config import Route, Timeouts, TokenCredential
+    from mai_sdk.engine.steps import AsyncTransport, Transport
+    from mai_sdk.metering.ledger import Ledger
+
+__all__ = ["MAI", "AsyncMAI"]
+
+
+def _core(settings: Mapping[str, Any]) -> Core:
+    config = load_config(**settings)
+    engine = Engine(
+        ledger=open_ledger(config.ledger),
+        prices=PriceBook.load(overlay=config.prices),
+        retry=RetryPolicy(max_retries=config.max_retries),
+    )
+    return Core(config=config, catalog=Catalog.load(overlay=config.models), engine=engine)
+
+
+class MAI:
+    """The way to every MAI model. Make one, keep it, share it between threads, close it.
+
+    Settings come from keyword arguments, then the environment, then `mai.toml`; see
+    docs/configuration.md for every name. Making a client opens no connection and asks for no
+    token: a missing setting shows in the first call that needs it.
+
+    Args:
+        foundry_endpoint: Your Foundry resource, in any form the portal shows it.
+        foundry_api_key: Its key. Or use `credential`.
+        speech_endpoint: Your Speech resource.
+        speech_region: Its region, instead of an endpoint.
+        speech_api_key: Its key.
+        voice_live_endpoint: The resource for live voice, if not the Foundry one.
+        voice_live_api_key: Its key.
+        vllm_base_url: A vLLM server, with or without /v1.
+        vllm_api_key: Its key, if it was started with one.
+        credential: An azure-identity credential, used wherever no key is set.
+        routes: Named routes: name to `Route`, or to a mapping of its fields.
+        timeout: Seconds for a whole call, or `Timeouts`.
+        max_retries: Tries after the first, 2 by default.
+        ledger: Where receipts are kept: a path for SQLite, or a ledger; in memory if omitted.
+        prices: A TOML file, or rows, of prices that win over the packaged ones.
+        models: A TOML file, or rows, of models that are added to the packaged catalog.
+        config_file: The `mai.toml` to read, instead of the one in the current folder.
+        tags: Kept with every receipt of this client.
+        transport: "httpx2" (default), "pyreqwest" (extra `[fast]`), or a `Transport`. One that is
+            passed in is closed with the client.
+
+    Raises:
+        ConfigurationError: A setting is wrong as it stands.
+    """
+
+    def __init__(
+        self,
+        *,
+        foundry_endpoint: str | None = None,
+        foundry_api_key: str | None = None,
+        speech_endpoint: str | None = None,
+        speech_region: str | None = None,
+        speech_api_key: str | None = None,
+        voice_live_endpoint: str | None = None,
+        voice_live_api_key: str | None = None,
+        vllm_base_url: str | None = None,
+        vllm_api_key: str | None = None,
+        credential: TokenCredential | None = None,
+        routes: Mapping[str, Route | Mapping[str, Any]] | None = None,
+        timeout: float | Timeouts | None = None,
+        max_retries: int | None = None,
+        ledger: str | Path | Ledger | None = None,
+        prices: str | Path | Mapping[str, Any] | None = None,
+        models: str | Path | Mapping[str, Any] | None = None,
+        config_file: str | Path | None = None,
+        tags: Mapping[str, str] | None = None,
+        transport: str | Transport | None = None,
+    ) -> None:
+        self._core = _core(
+            {
+                "foundry_endpoint": foundry_endpoint,
+                "foundry_api_key": foundry_api_key,
+                "speech_endpoint": speech_endpoint,
+                "speech_region": speech_region,
+                "speech_api_key": speech_api_key,
+                "voice_live_endpoint": voice_live_endpoint,
+                "voice_live_api_key": voice_live_api_key,
+                "vllm_base_url": vllm_base_url,
+                "vllm_api_key": vllm_api_key,
+                "credential": credential,
+                "routes": routes,
+                "timeout": timeout,
+                "max_retries": max_retries,
+                "ledger": ledger,
+                "prices": prices,
+                "models": models,
+                "config_file": config_file,
+                "tags": tags,
+            }
+        )
+        self._owns_ledger = ledger is None or isinstance(ledger, (str, PurePath))
+        self._driver = Driver(sync_transport(transport), Tokens())
+
+    @cached_property
+    def reasoning(self) -> Reasoning:
+        """Questions that want thought."""
+        return Reasoning(self._core, self._driver)
+
+    @cached_property
+    def code(self) -> Code:
+        """Questions about code."""
+        return Code(self._core, self._driver)
+
+    @property
+    def models(self) -> Catalog:
+        """What is known about each model: status, limits, capabilities, each with its source."""
+        return self._core.catalog
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What this client's ledger has recorded."""
+        return Costs(self._core.engine.ledger)
+
+    def close(self) -> None:
+        """Close connections, and the ledger unless it was passed in as an object."""
+        self._driver.close()
+        if self._owns_ledger:
+            self._core.engine.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncMAI:
+    """See `MAI`: the same settings and names, awaited. May be used on several event loops."""
+
+    def __init__(
+        self,
+        *,
+        foundry_endpoint: str | None = None,
+        foundry_api_key: str | None = None,
+        speech_endpoint: str | None = None,
+        speech_region: str | None = None,
+        speech_api_key: str | None = None,
+        voice_live_endpoint: str | None = None,
+        voice_live_api_key: str | None = None,
+        vllm_base_url: str | None = None,
+        vllm_api_key: str | None = None,
+        credential: TokenCredential | None = None,
+        routes: Mapping[str, Route | Mapping[str, Any]] | None = None,
+        timeout: float | Timeouts | None = None,
+        max_retries: int | None = None,
+        ledger: str | Path | Ledger | None = None,
+        prices: str | Path | Mapping[str, Any] | None = None,
+        models: str | Path | Mapping[str, Any] | None = None,
+        config_file: str | Path | None = None,
+        tags: Mapping[str, str] | None = None,
+        transport: str | AsyncTransport | None = None,
+    ) -> None:
+        self._core = _core(
+            {
+                "foundry_endpoint": foundry_endpoint,
+                "foundry_api_key": foundry_api_key,
+                "speech_endpoint": speech_endpoint,
+                "speech_region": speech_region,
+                "speech_api_key": speech_api_key,
+                "voice_live_endpoint": voice_live_endpoint,
+                "voice_live_api_key": voice_live_api_key,
+                "vllm_base_url": vllm_base_url,
+                "vllm_api_key": vllm_api_key,
+                "credential": credential,
+                "routes": routes,
+                "timeout": timeout,
+                "max_retries": max_retries,
+                "ledger": ledger,
+                "prices": prices,
+                "models": models,
+                "config_file": config_file,
+                "tags": tags,
+            }
+        )
+        self._owns_ledger = ledger is None or isinstance(ledger, (str, PurePath))
+        self._driver = AsyncDriver(async_transport(transport), AsyncTokens())
+
+    @cached_property
+    def reasoning(self) -> AsyncReasoning:
+        """See `MAI.reasoning`."""
+        return AsyncReasoning(self._core, self._driver)
+
+    @cached_property
+    def code(self) -> AsyncCode:
+        """See `MAI.code`."""
+        return AsyncCode(self._core, self._driver)
+
+    @property
+    def models(self) -> Catalog:
+        """See `MAI.models`."""
+        return self._core.catalog
+
+    @cached_property
+    def costs(self) -> Costs:
+        """See `MAI.costs`."""
+        return Costs(self._core.engine.ledger)
+
+    async def aclose(self) -> None:
+        """See `MAI.close`."""
+        await self._driver.aclose()
+        if self._owns_ledger:
+            self._core.engine.ledger.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,53 @@
+"""A call, before it is made: where it goes, what it sends, how to read what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mai_sdk.config import Route, Timeouts
+    from mai_sdk.errors import CallFailed
+    from mai_sdk.metering.usage import Usage
+
+__all__ = ["Call", "Whole"]
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class Call(Generic[T]):
+    """Everything the engine needs to know; it knows nothing of modalities or dialects."""
+
+    route: Route
+    url: str
+    body: bytes = field(repr=False)
+    read: Callable[[bytes], T]
+    """Body of a 2xx answer to what it says. Raises CallFailed where it says something is wrong."""
+    usage_of: Callable[[T], Usage]
+    """What the service says the answer used."""
+    fail: Callable[[int, Mapping[str, str], bytes], CallFailed]
+    """Status, headers and body of any other answer to the error it means."""
+    upper_bound: Callable[[], Usage]
+    """The most this call can use; asked for only where a reservation needs it."""
+    timeouts: Timeouts
+    headers: tuple[tuple[str, str], ...] = ()
+    method: str = "POST"
+    stream: bool = False
+    max_body_bytes: int = 64 * 1024 * 1024
+    prompts: tuple[str, ...] = field(default=(), repr=False)
+    """Texts that must not appear in errors."""
+    explain_missing: Callable[[], str | None] = lambda: None
+    """What is known about the model when the service says it is not there."""
+
+
+@dataclass(slots=True)
+class Whole(Generic[T]):
+    """A whole answer with the head it came under."""
+
+    value: T
+    status: int
+    headers: Mapping[str, str]
+    body: Any = field(repr=False)

@@ -1,0 +1,192 @@
+"""What a flow asks a driver to do, and what the driver gives back.
+
+Rule of this file: values only. A flow (`flow.py`) yields these; a driver (`drive.py`) does what
+they say, sends the result back in, or throws the failure in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+    from mai_sdk.config import TokenCredential
+
+__all__ = [
+    "AsyncResponse",
+    "AsyncTransport",
+    "Certainty",
+    "Limits",
+    "Pause",
+    "Phase",
+    "Read",
+    "Request",
+    "Response",
+    "Send",
+    "Step",
+    "Token",
+    "Transport",
+    "TransportFailed",
+]
+
+Certainty: TypeAlias = Literal["not_sent", "rejected", "unknown"]
+"""What a failure says about the work: surely not received, surely refused, or nobody knows."""
+
+Phase: TypeAlias = Literal["connect", "first_byte", "between_chunks", "total"]
+"""The four time limits, as in `config.Timeouts`."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request, ready to go. Its repr shows no header and no body."""
+
+    method: str
+    url: str
+    headers: list[tuple[str, str]] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(slots=True)
+class Limits:
+    """Seconds allowed for each phase of one request; None is no limit."""
+
+    connect: float | None
+    first_byte: float | None
+    between_reads: float | None
+    """Between two reads of the body. Content pace is watched above the transport."""
+
+
+class TransportFailed(Exception):
+    """No whole answer came; raised by transports, turned into a CallFailed by the flow.
+
+    It never chains the library's own exception, which would hold the request and its key.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        certainty: Certainty,
+        phase: Phase | None = None,
+        certificate: bool = False,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.certainty: Certainty = certainty
+        self.phase: Phase | None = phase
+        """The time limit that passed; None where it was no time limit."""
+        self.certificate = certificate
+
+
+class Response(Protocol):
+    """An answer whose head has arrived and whose body is still to be read."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in lower case; of repeated headers the last."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the body as it arrives, undecoded; raise TransportFailed when it breaks."""
+        ...
+
+    def abort(self) -> None:
+        """Make a read that is waiting in another thread return at once. Safe to call twice."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+        ...
+
+
+class AsyncResponse(Protocol):
+    """See `Response`; a waiting read is ended by cancelling it, so there is no `abort`."""
+
+    @property
+    def status(self) -> int:
+        """See `Response.status`."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """See `Response.headers`."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """See `Response.__iter__`."""
+        ...
+
+    async def aclose(self) -> None:
+        """See `Response.close`."""
+        ...
+
+
+class Transport(Protocol):
+    """What carries requests. Bring your own by passing an object of this shape as `transport`."""
+
+    def send(self, request: Request, limits: Limits) -> Response:
+        """Return when the head of the answer is there; raise TransportFailed if it never comes.
+
+        Follows no redirect, keeps no cookie, repeats nothing, decodes nothing.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """See `Transport`."""
+
+    async def send(self, request: Request, limits: Limits) -> AsyncResponse:
+        """See `Transport.send`."""
+        ...
+
+    async def aclose(self) -> None:
+        """See `Transport.close`."""
+        ...
+
+
+@dataclass(slots=True)
+class Send:
+    """Send this; give back the Response once its head is there."""
+
+    request: Request
+    limits: Limits
+
+
+@dataclass(slots=True)
+class Read:
+    """Read the whole body and close; give back the decoded bytes, at most `max_bytes` of them."""
+
+    response: Response | AsyncResponse
+    max_bytes: int
+    deadline: float | None
+    """On the monotonic clock; None for no limit."""
+
+
+@dataclass(slots=True)
+class Pause:
+    """Wait."""
+
+    seconds: float
+
+
+@dataclass(slots=True)
+class Token:
+    """Give back a bearer token; not `rejected`, which the service has just refused."""
+
+    credential: TokenCredential
+    scope: str
+    rejected: str | None = None
+
+
+Step: TypeAlias = Send | Read | Pause | Token

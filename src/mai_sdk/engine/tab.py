@@ -1,0 +1,232 @@
+"""The tab of one call: every attempt is written down before it goes out, and settled after.
+
+This is the only code that writes to the ledger, so "exactly one receipt per attempt" is decided
+here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mai_sdk.engine.retry import RetryPolicy, RetryQuota
+from mai_sdk.metering.cost import Cost
+from mai_sdk.metering.ids import uuid7
+from mai_sdk.metering.ledger import Entry, Operation
+from mai_sdk.metering.receipt import Attempt, Receipt, Timing
+from mai_sdk.metering.usage import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mai_sdk.config import Modality, Route
+    from mai_sdk.metering.ledger import Ledger
+    from mai_sdk.metering.prices import PriceBook
+    from mai_sdk.metering.receipt import AttemptState
+
+__all__ = ["Engine", "Tab"]
+
+_NOTHING = Usage(input_tokens=0, output_tokens=0)
+_UNKNOWN = Usage(basis="unknown")
+_NOTHING_RAN = Cost.free("Nothing ran: the request was not sent, or was refused before any work.")
+
+
+@lru_cache(maxsize=4)
+def _day(number: int) -> date:
+    """Return the UTC date that many days after the epoch."""
+    return date(1970, 1, 1) + timedelta(days=number)
+
+
+@dataclass(slots=True, kw_only=True)
+class Engine:
+    """What all calls of one client share."""
+
+    ledger: Ledger
+    prices: PriceBook
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    quota: RetryQuota = field(default_factory=RetryQuota)
+    clock: Callable[[], float] = time.monotonic
+    """For waits and limits; never moved by the wall clock."""
+    wall_clock: Callable[[], float] = time.time
+    """For dates: prices, ledger rows."""
+
+
+class Tab:
+    """What one call has used so far. One attempt at most is open at a time."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        route: Route,
+        modality: Modality,
+        verb: str,
+        tags: Mapping[str, str],
+        total_seconds: float | None,
+    ) -> None:
+        self.engine = engine
+        self.route = route
+        self.started = engine.clock()
+        self.deadline = None if total_seconds is None else self.started + total_seconds
+        """When the whole call must be over, on the engine's clock."""
+        self.queued = 0.0
+        self.first_byte: float | None = None
+        self.first_content: float | None = None
+        self.operation = Operation(
+            call_id=uuid7(),
+            modality=modality,
+            verb=verb,
+            model=route.model,
+            deployment=route.deployment,
+            surface=route.surface,
+            started_at=engine.wall_clock(),
+            tags=tags,
+        )
+        self._attempts: list[Attempt] = []
+        self._open: Entry | None = None
+        self._bound: Callable[[], Usage] = lambda: _UNKNOWN
+        self._opened_at = self.started
+
+    @property
+    def call_id(self) -> str:
+        """Our own id for the call."""
+        return self.operation.call_id
+
+    def elapsed(self) -> float:
+        """Return the seconds since the call began."""
+        return self.engine.clock() - self.started
+
+    def remaining(self) -> float | None:
+        """Return what is left of the call's total time; None if it has no limit."""
+        return None if self.deadline is None else self.deadline - self.engine.clock()
+
+    def reserve(self, upper_bound: Callable[[], Usage]) -> None:
+        """Write down that a request is about to go out; it does not go out if this raises.
+
+        Raises:
+            LedgerError: The ledger could not keep it.
+        """
+        now = self.engine.wall_clock()
+        number = len(self._attempts) + 1
+        entry = Entry(
+            attempt_id=f"{self.call_id}-{number}",
+            number=number,
+            operation=self.operation,
+            state="reserved",
+            reserved_at=now,
+            upper_bound=self._price(upper_bound(), now) if self.engine.ledger.durable else None,
+        )
+        self.engine.ledger.reserve(entry)
+        self._open = entry
+        self._bound = upper_bound
+        self._opened_at = self.engine.clock()
+        self.queued = self._opened_at - self.started
+
+    def answered(self) -> None:
+        """Note that the first byte of an answer came."""
+        if self.first_byte is None:
+            self.first_byte = self.elapsed()
+
+    def sent(self) -> None:
+        """Write down that an answer has begun: from here on something is owed."""
+        if self._open is not None:
+            self.engine.ledger.sent(self._open.attempt_id)
+
+    def settle(
+        self,
+        usage: Usage | None,
+        *,
+        state: AttemptState,
+        status: int | None = None,
+        error: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """Close the open attempt with what it used; does nothing if none is open.
+
+        Args:
+            usage: None where nothing is known of it; ignored for "released".
+            state: A final state: "released", "unknown", "settled_exact" or "settled_estimated".
+            status: The HTTP status, if an answer came.
+            error: The class name of what went wrong, if anything.
+            request_id: The service's id.
+        """
+        entry, self._open = self._open, None
+        if entry is None:
+            return
+        if state == "released":
+            usage, cost = _NOTHING, _NOTHING_RAN
+        elif usage is None:
+            usage, cost = _UNKNOWN, self._unknown_cost(entry)
+        else:
+            cost = self._price(usage, entry.reserved_at)
+        seconds = self.engine.clock() - self._opened_at
+        self._attempts.append(
+            Attempt(
+                id=entry.attempt_id,
+                number=entry.number,
+                state=state,
+                usage=usage,
+                cost=cost,
+                status=status,
+                error=error,
+                request_id=request_id,
+                seconds=seconds,
+            )
+        )
+        self.engine.ledger.settle(
+            entry.attempt_id,
+            state=state,
+            usage=usage,
+            cost=cost,
+            settled_at=self.engine.wall_clock(),
+            status=status,
+            error=error,
+            request_id=request_id,
+            first_byte=self.first_byte,
+            first_content=self.first_content,
+            seconds=seconds,
+        )
+
+    def receipt(self) -> Receipt:
+        """Return the receipt for the attempts settled so far."""
+        attempts = tuple(self._attempts)
+        if len(attempts) == 1:
+            usage, cost = attempts[0].usage, attempts[0].cost
+        else:
+            usage = Usage.sum(attempt.usage for attempt in attempts)
+            cost = Cost.sum(attempt.cost for attempt in attempts)
+        return Receipt(
+            call_id=self.call_id,
+            model=self.route.model,
+            deployment=self.route.deployment,
+            surface=self.route.surface,
+            attempts=attempts,
+            usage=usage,
+            cost=cost,
+        )
+
+    def timing(self) -> Timing:
+        """Return how long things took, up to now."""
+        return Timing(
+            queued=self.queued,
+            first_byte=self.first_byte,
+            first_content=self.first_content,
+            total=self.elapsed(),
+        )
+
+    def _price(self, usage: Usage, when: float) -> Cost:
+        return self.engine.prices.price(
+            self.route.model, usage, surface=self.route.surface, on=_day(int(when // 86_400))
+        )
+
+    def _unknown_cost(self, entry: Entry) -> Cost:
+        bound = entry.upper_bound or self._price(self._bound(), entry.reserved_at)
+        most = ""
+        if bound.amount is not None:
+            most = f" It cannot be more than {bound.amount} {bound.currency}."
+        return Cost.unknown(
+            f"The request went out and its outcome was never seen, so it may have run.{most}"
+        )

@@ -1,0 +1,78 @@
+"""What every resource stands on: the configuration, the catalog, and the engine's shared parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mai_sdk.engine.tab import Tab
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mai_sdk.catalog import Catalog, Model
+    from mai_sdk.config import Config, Modality, Route, Timeouts
+    from mai_sdk.engine.tab import Engine
+
+__all__ = ["Core"]
+
+_MAX_ROUTES = 1000
+"""Names are the caller's: a program that makes them up must not fill the memory."""
+
+
+@dataclass(slots=True)
+class Core:
+    """One client's parts that do no I/O of their own."""
+
+    config: Config
+    catalog: Catalog
+    engine: Engine
+    _routes: dict[tuple[str | None, Modality], tuple[Route, Model | None]] = field(
+        default_factory=dict["tuple[str | None, Modality]", "tuple[Route, Model | None]"]
+    )
+
+    def route(self, model: str | None, modality: Modality) -> tuple[Route, Model | None]:
+        """Return the route for `model`, and what the catalog knows of what it leads to.
+
+        Raises:
+            NotConfigured: No endpoint or key is set for it.
+        """
+        found = self._routes.get((model, modality))
+        if found is None:
+            if len(self._routes) >= _MAX_ROUTES:
+                self._routes.clear()
+            found = self._routes[model, modality] = self._find(model, modality)
+        return found
+
+    def _find(self, model: str | None, modality: Modality) -> tuple[Route, Model | None]:
+        name = model if model is not None else self.config.default_model(modality)
+        known = self.catalog.get(name) if name is not None else None
+        route = self.config.route(
+            model,
+            modality=modality,
+            surfaces=known.surfaces if known is not None else (),
+            catalog_name=known.name if known is not None else None,
+            default_deployment=known.deployments if known is not None else {},
+        )
+        if route.model is not None and (known is None or known.name != route.model):
+            known = self.catalog.get(route.model)
+        return route, known
+
+    def tab(
+        self,
+        route: Route,
+        *,
+        modality: Modality,
+        verb: str,
+        tags: Mapping[str, str] | None,
+        timeouts: Timeouts,
+    ) -> Tab:
+        """Open the tab for one call; a call's own tags win over the client's."""
+        return Tab(
+            self.engine,
+            route=route,
+            modality=modality,
+            verb=verb,
+            tags={**self.config.tags, **(tags or {})},
+            total_seconds=timeouts.total,
+        )

@@ -1,0 +1,252 @@
+"""One chat call, planned: what is sent, how the answer is read, what it may cost.
+
+Everything here is decided before anything is sent, so bad input never reaches the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from mai_sdk.config import Timeouts
+from mai_sdk.engine.call import Call
+from mai_sdk.errors import InvalidRequest, UnsupportedFeature
+from mai_sdk.metering.tokens import estimate_tokens
+from mai_sdk.metering.usage import Usage
+from mai_sdk.resources.messages import build_messages, texts_of
+from mai_sdk.resources.structured import Format, build_format
+from mai_sdk.resources.tools import build_tools
+from mai_sdk.wire.chat import (
+    ChatReader,
+    ChatRequest,
+    chat_body,
+    chat_path,
+    default_query,
+    native_schema,
+    read_chat,
+)
+from mai_sdk.wire.failures import read_failure
+from mai_sdk.wire.responses import (
+    ResponsesReader,
+    read_responses,
+    responses_body,
+    responses_path,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mai_sdk.catalog import Model
+    from mai_sdk.config import Modality, Route
+    from mai_sdk.errors import CallFailed
+    from mai_sdk.resources.core import Core
+    from mai_sdk.resources.messages import Image, Prompt
+    from mai_sdk.resources.tools import ToolLike
+    from mai_sdk.wire.answer import Answer
+
+__all__ = ["Ask", "Plan"]
+
+_MAX_STREAM_BYTES = 256 * 1024 * 1024
+"""Of one stream in all; a line or event has its own, smaller cap in `wire.sse`."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Ask:
+    """What a caller asked for, as it was passed."""
+
+    prompt: Prompt
+    model: str | None = None
+    instructions: str | None = None
+    images: Iterable[Image] = ()
+    tools: Iterable[ToolLike] | None = None
+    tool_choice: str | Mapping[str, Any] | None = None
+    response_format: Any = None
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    reasoning_display: str | None = None
+    timeout: float | Timeouts | None = None
+    tags: Mapping[str, str] | None = None
+    extra_body: Mapping[str, Any] | None = None
+    extra_headers: Mapping[str, str] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """An ask, checked, with the route it takes."""
+
+    core: Core
+    modality: Modality
+    route: Route
+    model: Model | None
+    request: ChatRequest
+    format: Format | None
+    timeouts: Timeouts
+    tags: Mapping[str, str] | None
+    headers: tuple[tuple[str, str], ...]
+    prompts: tuple[str, ...] = field(repr=False)
+
+    @classmethod
+    def make(cls, core: Core, modality: Modality, ask: Ask, *, stream: bool) -> Plan:
+        """Return the plan for `ask`.
+
+        Raises:
+            NotConfigured: No route leads to the model.
+            InvalidRequest: The ask is wrong as it stands.
+            UnsupportedFeature: The model or surface cannot do it.
+        """
+        _check_numbers(ask)
+        images = tuple(ask.images)
+        messages = build_messages(ask.prompt, instructions=ask.instructions, images=images)
+        tools = build_tools(ask.tools)
+        route, model = core.route(ask.model, modality)
+        if images and model is not None and model.can("image_input") is False:
+            raise UnsupportedFeature(_no_images(core, model))
+        native = native_schema(route.surface)
+        where = f"{route.model or route.deployment or 'The model'} on the {route.surface} surface"
+        shape = build_format(ask.response_format, native=native, stream=stream, where=where)
+        if shape is not None and not native:
+            messages = _with_instruction(messages, shape.instruction())
+        request = ChatRequest(
+            messages=messages,
+            deployment=route.deployment,
+            tools=tools,
+            tool_choice=ask.tool_choice,
+            schema=shape.schema if shape is not None and native else None,
+            schema_name=shape.name if shape is not None else "answer",
+            max_output_tokens=ask.max_output_tokens,
+            temperature=ask.temperature,
+            reasoning_display=ask.reasoning_display,
+            stream=stream,
+            extra_body=ask.extra_body or {},
+        )
+        return cls(
+            core=core,
+            modality=modality,
+            route=route,
+            model=model,
+            request=request,
+            format=shape,
+            timeouts=core.config.timeouts if ask.timeout is None else Timeouts.of(ask.timeout),
+            tags=ask.tags,
+            headers=tuple((ask.extra_headers or {}).items()),
+            prompts=texts_of(messages),
+        )
+
+    def asked_again(self, answer: dict[str, Any], problem: str) -> Plan:
+        """Return the plan that shows the model its answer and says what was wrong with it."""
+        again = {
+            "role": "user",
+            "content": f"That does not fit the schema ({problem}). "
+            "Answer again with the corrected JSON value and nothing else.",
+        }
+        messages = [*self.request.messages, answer, again]
+        return replace(self, request=replace(self.request, messages=messages))
+
+    def call(self) -> Call[Answer]:
+        """Return the call as the engine makes it.
+
+        Raises:
+            InvalidRequest: Something in it cannot be written as JSON.
+        """
+        responses = self.route.api == "responses"
+        surface = self.route.surface
+        if responses:
+            body = responses_body(self.request, surface=surface)
+            path = responses_path(surface)
+        else:
+            body, path = chat_body(self.request, surface=surface), chat_path(surface)
+        query = {**default_query(surface), **dict(self.route.query)}
+        try:
+            data = to_json(body)
+        except PydanticSerializationError as error:
+            raise InvalidRequest(f"The request cannot be written as JSON: {error}.") from None
+        return Call(
+            route=self.route,
+            url=self.route.endpoint + path + (f"?{urlencode(query)}" if query else ""),
+            body=data,
+            read=self._read,
+            usage_of=self.usage_of,
+            fail=self._fail,
+            upper_bound=lambda: self._upper_bound(len(data)),
+            timeouts=self.timeouts,
+            headers=self.headers,
+            stream=self.request.stream,
+            max_body_bytes=_MAX_STREAM_BYTES if self.request.stream else 64 * 1024 * 1024,
+            prompts=self.prompts,
+            explain_missing=self._explain_missing,
+        )
+
+    def reader(self) -> ChatReader | ResponsesReader:
+        """Return a fresh reader for this plan's stream."""
+        if self.route.api == "responses":
+            return ResponsesReader(surface=self.route.surface)
+        return ChatReader(surface=self.route.surface)
+
+    def usage_of(self, answer: Answer) -> Usage:
+        """Return what the service says was used, or our estimate where it does not say."""
+        if answer.usage is not None:
+            return Usage.from_meters(answer.usage)
+        return self.estimate(answer).model_copy(update={"basis": "estimated"})
+
+    def estimate(self, answer: Answer) -> Usage:
+        """Return what a broken-off answer used at least: what was sent, and what had arrived."""
+        arrived = "".join(
+            (choice.reasoning or "") + choice.text + "".join(c.arguments for c in choice.tool_calls)
+            for choice in answer.choices
+        )
+        seen = answer.usage or {}
+        prompt = seen.get("input_tokens")
+        if prompt is None:
+            prompt = estimate_tokens(self.request.messages).tokens
+        written = max(seen.get("output_tokens", 0), estimate_tokens(arrived).tokens)
+        return Usage(input_tokens=prompt, output_tokens=written, basis="lower_bound")
+
+    def _read(self, body: bytes) -> Answer:
+        try:
+            raw = from_json(body, allow_inf_nan=False)
+        except ValueError:
+            raw = None
+        if not isinstance(raw, dict):
+            raise self._fail(200, {}, body)
+        if self.route.api == "responses":
+            return read_responses(raw, surface=self.route.surface)
+        return read_chat(raw, surface=self.route.surface)
+
+    def _fail(self, status: int, headers: Mapping[str, str], body: bytes) -> CallFailed:
+        return read_failure(status=status, headers=headers, body=body, surface=self.route.surface)
+
+    def _upper_bound(self, body_bytes: int) -> Usage:
+        """A token is at least one byte, so the body's size bounds the prompt's tokens."""
+        output = self.request.max_output_tokens
+        if output is None and self.model is not None:
+            output = self.model.limit("output_tokens")
+        return Usage(input_tokens=body_bytes, output_tokens=output, basis="estimated")
+
+    def _explain_missing(self) -> str | None:
+        if self.model is not None:
+            return self.model.explain()
+        names = self.core.catalog.suggest(self.route.deployment or "")
+        return f"Names like it: {', '.join(names)}." if names else None
+
+
+def _check_numbers(ask: Ask) -> None:
+    limit = ask.max_output_tokens
+    if limit is not None and (isinstance(limit, bool) or limit < 1):
+        raise InvalidRequest(f"max_output_tokens is {limit!r}. It is a whole number from 1 up.")
+    if ask.temperature is not None and not 0 <= ask.temperature <= 2:
+        raise InvalidRequest(f"temperature is {ask.temperature!r}. It lies between 0 and 2.")
+
+
+def _no_images(core: Core, model: Model) -> str:
+    able = [m.name for m in core.catalog.models() if m.can("image_input") and m.modality != "image"]
+    return f"{model.name} takes no images. These do: {', '.join(able) or 'none known'}."
+
+
+def _with_instruction(messages: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    if messages[0]["role"] == "system" and isinstance(messages[0]["content"], str):
+        first = {**messages[0], "content": f"{messages[0]['content']}\n\n{text}"}
+        return [first, *messages[1:]]
+    return [{"role": "system", "content": text}, *messages]

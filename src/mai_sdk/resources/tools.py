@@ -1,0 +1,132 @@
+"""Functions a model may call: from a typed Python function to its schema, and back to a result."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic_core import to_json
+
+from mai_sdk.errors import InvalidRequest
+from mai_sdk.wire.shapes import as_object
+
+if TYPE_CHECKING:
+    from mai_sdk.wire.events import ToolCall
+
+__all__ = ["Tool", "ToolLike", "build_tools", "tool_result"]
+
+ToolLike: TypeAlias = "Tool | Callable[..., Any] | Mapping[str, Any]"
+"""A Tool, a typed function, or a tool as the OpenAI API shapes it."""
+
+
+class Tool:
+    """A Python function with the schema of its parameters.
+
+    Name and description come from the function and its docstring's first paragraph; parameters
+    from its annotations (every parameter needs one). Use it as a decorator, or pass plain
+    functions as `tools=[...]` and let it happen.
+
+    Raises:
+        InvalidRequest: A parameter has no annotation, or one that has no JSON schema.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, name: str | None = None) -> None:
+        self.function = function
+        self.name = name if name is not None else function.__name__
+        self.description = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
+        self._arguments = _arguments_model(self.name, function)
+        self._parameters = tuple(self._arguments.model_fields)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function itself, as if it were no tool."""
+        return self.function(*args, **kwargs)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the tool as the OpenAI API shapes it."""
+        parameters = self._arguments.model_json_schema()
+        parameters.pop("title", None)
+        return {
+            "type": "function",
+            "function": {
+                "name": self.name,
+                "description": self.description,
+                "parameters": parameters,
+            },
+        }
+
+    def run(self, call: ToolCall) -> Any:
+        """Check the model's arguments against the annotations and call the function with them.
+
+        An async function gives back its coroutine: await it.
+
+        Raises:
+            InvalidRequest: The model's arguments do not fit; the text says how, so it can be sent
+                back to the model with `tool_result`.
+        """
+        try:
+            arguments = self._arguments.model_validate_json(call.arguments or "{}")
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, item['loc'])) or 'arguments'}: {item['msg']}"
+                for item in error.errors(include_input=False, include_url=False)
+            )
+            raise InvalidRequest(f"The arguments for {self.name} do not fit: {problems}") from None
+        return self.function(**{name: getattr(arguments, name) for name in self._parameters})
+
+
+def tool_result(call: ToolCall, result: Any) -> dict[str, Any]:
+    """Return the message that answers `call`; anything but text is sent as JSON."""
+    content = result if isinstance(result, str) else to_json(result, fallback=str).decode()
+    return {"role": "tool", "tool_call_id": call.id, "content": content}
+
+
+def build_tools(tools: Iterable[ToolLike] | None) -> list[dict[str, Any]] | None:
+    """Return the tools as they are sent, or None.
+
+    Raises:
+        InvalidRequest: One of them is no tool.
+    """
+    if tools is None:
+        return None
+    return [_as_schema(tool, place) for place, tool in enumerate(tools)] or None
+
+
+def _as_schema(tool: Any, place: int) -> dict[str, Any]:
+    if isinstance(tool, Tool):
+        return tool.schema()
+    if isinstance(tool, Mapping):
+        fields = dict(cast("Mapping[str, Any]", tool))
+        if fields.get("type") != "function" or not as_object(fields.get("function")):
+            raise InvalidRequest(
+                f"Tool {place} is not a function tool. MAI models take only "
+                '{"type": "function", "function": {...}}.'
+            )
+        return fields
+    if callable(tool):
+        return Tool(tool).schema()
+    raise InvalidRequest(f"Tool {place} is a {type(tool).__name__}. Pass a typed function.")
+
+
+def _arguments_model(name: str, function: Callable[..., Any]) -> type[BaseModel]:
+    try:
+        signature = inspect.signature(function, eval_str=True)
+    except (NameError, ValueError, TypeError) as error:
+        raise InvalidRequest(f"The parameters of {name} cannot be read: {error}.") from None
+    fields: dict[str, Any] = {}
+    for parameter in signature.parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise InvalidRequest(f"{name} takes *args or **kwargs, which have no schema.")
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise InvalidRequest(f"{name} has a positional-only parameter; tools take keywords.")
+        if parameter.annotation is parameter.empty:
+            raise InvalidRequest(f"Parameter {parameter.name!r} of {name} needs an annotation.")
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (parameter.annotation, default)
+    try:
+        model: type[BaseModel] = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+        TypeAdapter(model).json_schema()
+    except Exception as error:  # noqa: BLE001 - pydantic raises several kinds for bad annotations
+        raise InvalidRequest(f"The parameters of {name} have no JSON schema: {error}.") from None
+    return model
