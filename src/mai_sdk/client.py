@@ -144,7 +144,11 @@ class MAI:
         return Costs(self._core.engine.ledger)
 
     def close(self) -> None:
-        """Close connections, and the ledger unless it was passed in as an object."""
+        """Settle open streams as they stand; close connections, and the ledger if it is ours.
+
+        A ledger passed in as an object stays open.
+        """
+        self._core.settle_open_streams()
         self._driver.close()
         if self._owns_ledger:
             self._core.engine.ledger.close()
@@ -234,6 +238,7 @@ class AsyncMAI:
 
     async def aclose(self) -> None:
         """See `MAI.close`."""
+        self._core.settle_open_streams()
         await self._driver.aclose()
         if self._owns_ledger:
             self._core.engine.ledger.close()

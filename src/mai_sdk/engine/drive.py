@@ -174,11 +174,10 @@ def next_chunk(
     except TransportFailed as error:
         failure = _timed_out(pace, clock()) or error
     else:
-        if data is not None or timer is None:
-            return data
-        failure = _timed_out(pace, clock())  # an aborted read can look like an end
+        # An aborted read can look like an end; and some transports cannot abort one at all.
+        failure = _timed_out(pace, clock()) if timer is not None else None
         if failure is None:
-            return None
+            return data
     finally:
         if timer is not None:
             timer.cancel()

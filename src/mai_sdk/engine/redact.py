@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["redact", "redact_error"]
 
+_SHORTEST_SECRET = 4
 _SHORTEST_PROMPT = 8
 """Shorter texts ("Hi", "yes") would tear holes into ordinary words and give nothing away."""
 
@@ -24,7 +25,7 @@ _SHORTEST_PROMPT = 8
 def redact(text: str, *, secrets: Iterable[str], prompts: Iterable[str]) -> str:
     """Return `text` with every secret, and every prompt of some length, replaced by `***`."""
     for secret in secrets:
-        if secret:
+        if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "***")
     for prompt in sorted(prompts, key=len, reverse=True):
         if len(prompt) >= _SHORTEST_PROMPT:

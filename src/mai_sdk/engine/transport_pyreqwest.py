@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 from pyreqwest.client import Client, ClientBuilder, SyncClient, SyncClientBuilder
 from pyreqwest.exceptions import (
     BuilderError,
-    ConnectError,
-    ConnectTimeoutError,
     PoolTimeoutError,
     PyreqwestError,
     RequestTimeoutError,
@@ -36,7 +34,12 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncPyreqwestTransport", "PyreqwestTransport"]
 
-_NOT_SENT = (ConnectError, ConnectTimeoutError, PoolTimeoutError, BuilderError)
+_NOT_SENT = (PoolTimeoutError, BuilderError)
+
+_WHILE_CONNECTING = "client error (Connect)"
+"""The cause that tells a connection that never stood from one that broke after the request went
+out ("client error (SendRequest)"): pyreqwest raises ConnectError and ConnectTimeoutError for both.
+"""
 
 
 class PyreqwestTransport:
@@ -60,6 +63,7 @@ class PyreqwestTransport:
                 client.request(request.method, request.url)
                 .headers(request.headers)
                 .body_bytes(request.body)
+                .streamed_read_buffer_limit(0)
                 .build_streamed()
             )
             answer = outgoing.__enter__()
@@ -83,7 +87,7 @@ class PyreqwestResponse:
     __slots__ = ("_answer", "_outgoing", "headers", "status")
 
     def __init__(self, outgoing: SyncStreamRequest, answer: SyncResponse) -> None:
-        self._outgoing = outgoing
+        self._outgoing: Any = outgoing
         self._answer = answer
         self.status = answer.status
         self.headers = dict(answer.headers.items())
@@ -103,7 +107,9 @@ class PyreqwestResponse:
         """Do nothing: see the module's docstring."""
 
     def close(self) -> None:
-        self._outgoing.__exit__(None, None, None)
+        outgoing, self._outgoing = self._outgoing, None
+        if outgoing is not None:
+            outgoing.__exit__(None, None, None)
 
 
 class AsyncPyreqwestTransport:
@@ -123,6 +129,7 @@ class AsyncPyreqwestTransport:
                 client.request(request.method, request.url)
                 .headers(request.headers)
                 .body_bytes(request.body)
+                .streamed_read_buffer_limit(0)
                 .build_streamed()
             )
             answer = await outgoing.__aenter__()
@@ -145,7 +152,7 @@ class AsyncPyreqwestResponse:
     __slots__ = ("_answer", "_outgoing", "headers", "status")
 
     def __init__(self, outgoing: StreamRequest, answer: Response) -> None:
-        self._outgoing = outgoing
+        self._outgoing: Any = outgoing
         self._answer = answer
         self.status = answer.status
         self.headers = dict(answer.headers.items())
@@ -162,7 +169,9 @@ class AsyncPyreqwestResponse:
         raise failure
 
     async def aclose(self) -> None:
-        await self._outgoing.__aexit__(None, None, None)
+        outgoing, self._outgoing = self._outgoing, None
+        if outgoing is not None:
+            await outgoing.__aexit__(None, None, None)
 
 
 def _client_key(request: Request, limits: Limits) -> tuple[Any, ...]:
@@ -200,14 +209,15 @@ def _configured(builder: Any, key: tuple[Any, ...]) -> Any:
 
 
 def _failure(error: PyreqwestError, *, reading: Phase) -> TransportFailed:
-    not_sent = isinstance(error, _NOT_SENT)
+    causes = [str(cause["message"]) for cause in _causes(error)]
+    not_sent = isinstance(error, _NOT_SENT) or _WHILE_CONNECTING in causes
     certainty: Certainty = "not_sent" if not_sent else "unknown"
     if isinstance(error, RequestTimeoutError):
         phase: Phase = "connect" if not_sent else reading
         return TransportFailed("no answer in time", certainty=certainty, phase=phase)
-    causes = "; ".join(str(cause["message"]) for cause in _causes(error)[-1:])
-    certificate = "certificate" in causes.lower()
-    return TransportFailed(causes or error.message, certainty=certainty, certificate=certificate)
+    detail = causes[-1] if causes else error.message
+    certificate = not_sent and "certificate" in detail.lower()
+    return TransportFailed(detail, certainty=certainty, certificate=certificate)
 
 
 def _causes(error: PyreqwestError) -> list[Any]:

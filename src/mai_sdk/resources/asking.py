@@ -87,7 +87,14 @@ def open_stream(core: Core, modality: Modality, ask: Ask) -> Reading[Any]:
         return reply.model_copy(update={"parsed": parsed})
 
     tab = _tab(plan, "stream")
-    return Reading(plan.call(), tab, plan.reader(), estimate=plan.estimate, build=build)
+    return Reading(
+        plan.call(),
+        tab,
+        plan.reader(),
+        estimate=plan.estimate,
+        build=build,
+        open_streams=core.open_streams,
+    )
 
 
 def build_reply(answer: Answer, tab: Tab, answered_as: str | None) -> Reply[Any]:

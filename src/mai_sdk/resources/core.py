@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakSet
 
 from mai_sdk.engine.tab import Tab
 
@@ -20,6 +21,14 @@ _MAX_ROUTES = 1000
 """Names are the caller's: a program that makes them up must not fill the memory."""
 
 
+class OpenStream(Protocol):
+    """A stream whose attempt is not settled yet."""
+
+    def abandoned(self) -> None:
+        """Settle it as it stands; does nothing if it was settled."""
+        ...
+
+
 @dataclass(slots=True)
 class Core:
     """One client's parts that do no I/O of their own."""
@@ -27,9 +36,16 @@ class Core:
     config: Config
     catalog: Catalog
     engine: Engine
+    open_streams: WeakSet[OpenStream] = field(default_factory=WeakSet["OpenStream"])
+    """Streams that are open, so that closing the client can settle them."""
     _routes: dict[tuple[str | None, Modality], tuple[Route, Model | None]] = field(
         default_factory=dict["tuple[str | None, Modality]", "tuple[Route, Model | None]"]
     )
+
+    def settle_open_streams(self) -> None:
+        """Settle every stream nobody has read to its end, with what had arrived."""
+        for stream in tuple(self.open_streams):
+            stream.abandoned()
 
     def route(self, model: str | None, modality: Modality) -> tuple[Route, Model | None]:
         """Return the route for `model`, and what the catalog knows of what it leads to.

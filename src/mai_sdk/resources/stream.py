@@ -21,11 +21,13 @@ from mai_sdk.wire.headers import request_id
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from types import TracebackType
+    from weakref import WeakSet
 
     from mai_sdk.engine.call import Call
     from mai_sdk.engine.drive import AsyncDriver, Driver
     from mai_sdk.engine.tab import Tab
     from mai_sdk.metering.usage import Usage
+    from mai_sdk.resources.core import OpenStream
     from mai_sdk.resources.reply import Reply
     from mai_sdk.wire.answer import Answer
     from mai_sdk.wire.chat import ChatReader
@@ -48,13 +50,16 @@ class Reading(Generic[ParsedT]):
         *,
         estimate: Callable[[Answer], Usage],
         build: Callable[[Answer, Tab, str | None], Reply[ParsedT]],
+        open_streams: WeakSet[OpenStream],
     ) -> None:
         self.call = call
         self.tab = tab
         self.reader = reader
         self.estimate = estimate
         self.build = build
+        self.open_streams = open_streams
         self.request_id: str | None = None
+        self.begun = False
         self.ended = False
         self.reply: Reply[ParsedT] | None = None
         self.pace = Pace(between_chunks=None, deadline=None, now=0.0)
@@ -62,6 +67,7 @@ class Reading(Generic[ParsedT]):
 
     def open(self, headers: Any, request_id: str | None) -> None:
         """Take over an open stream."""
+        self.open_streams.add(self)
         self.request_id = request_id
         self.body = Assembler(
             encoding=headers.get("content-encoding"), max_bytes=self.call.max_body_bytes
@@ -71,6 +77,18 @@ class Reading(Generic[ParsedT]):
             deadline=self.tab.deadline,
             now=self.tab.engine.clock(),
         )
+
+    def begin(self, *, is_open: bool) -> None:
+        """Note that someone reads the events.
+
+        Raises:
+            InvalidRequest: The stream is not open, or someone has begun before.
+        """
+        if not is_open:
+            raise InvalidRequest("Open the stream first: `with client....stream(...) as stream:`.")
+        if self.begun:
+            raise InvalidRequest("The stream was read already: its events come only once.")
+        self.begun = True
 
     def take(self, data: bytes) -> list[Event]:
         """Return the events in `data`."""
@@ -87,7 +105,8 @@ class Reading(Generic[ParsedT]):
         Raises:
             StreamTruncated: It was not complete.
         """
-        self.body.close()
+        if not self.reader.is_over:
+            self.body.close()
         events = self.reader.close()
         self.settle(None)
         self.reply = self.build(self.reader.answer, self.tab, self.request_id)
@@ -98,6 +117,7 @@ class Reading(Generic[ParsedT]):
         if self.ended:
             return
         self.ended = True
+        self.open_streams.discard(self)
         usage = self.call.usage_of(self.reader.answer)
         exact = error is None and usage.basis == "reported" and self.reader.is_complete
         if not exact:
@@ -125,11 +145,11 @@ class Reading(Generic[ParsedT]):
     def abandoned(self) -> None:
         """Settle a stream that nobody will read any further."""
         if not self.ended:
-            self.settle(_Abandoned())
+            self.settle(Abandoned())
 
 
-class _Abandoned(Exception):
-    """The caller stopped reading."""
+class Abandoned(Exception):
+    """The caller stopped reading. Never raised: its name is what the ledger shows."""
 
 
 class _Shell(Generic[ParsedT]):
@@ -184,8 +204,7 @@ class ReplyStream(_Shell[ParsedT]):
 
     def __iter__(self) -> Iterator[Event]:
         reading, response = self._reading, self._response
-        if response is None:
-            raise InvalidRequest("Open the stream first: with client.reasoning.stream(...) as s:")
+        reading.begin(is_open=response is not None)
         chunks = iter(response)
         pace, clock = reading.pace, reading.tab.engine.clock
         try:
@@ -197,6 +216,9 @@ class ReplyStream(_Shell[ParsedT]):
             drain(chunks, response, clock=clock)
         except (MAIError, TransportFailed) as error:
             failure = reading.failed(error)
+        except GeneratorExit:
+            reading.abandoned()
+            raise
         except BaseException as error:
             reading.settle(error)
             raise
@@ -246,8 +268,7 @@ class AsyncReplyStream(_Shell[ParsedT]):
 
     async def _read_events(self) -> AsyncIterator[Event]:
         reading, response = self._reading, self._response
-        if response is None:
-            raise InvalidRequest("Open the stream first: async with client....stream(...) as s:")
+        reading.begin(is_open=response is not None)
         chunks = aiter(response)
         pace, clock = reading.pace, reading.tab.engine.clock
         try:
@@ -261,6 +282,9 @@ class AsyncReplyStream(_Shell[ParsedT]):
             await adrain(chunks, clock=clock)
         except (MAIError, TransportFailed) as error:
             failure = reading.failed(error)
+        except GeneratorExit:
+            reading.abandoned()
+            raise
         except BaseException as error:
             reading.settle(error)
             raise

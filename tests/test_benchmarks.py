@@ -1,0 +1,81 @@
+"""The benchmark scripts hold together, and their page keeps what it promises."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+@pytest.fixture
+def results(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    before = set(sys.modules)
+    import results
+
+    yield results
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_every_script_imports_and_the_runner_explains_itself():
+    script = "import contenders, hotspots, measure, results, run, server, start; run.arguments()"
+    said = subprocess.run(
+        [sys.executable, "-c", script, "--help"],
+        cwd=BENCHMARKS,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for option in ("--only", "--rounds", "--no-litellm", "--profile"):
+        assert option in said.stdout
+
+
+def test_listing_the_contenders_imports_none_of_them():
+    script = (
+        "import sys, contenders\n"
+        "heavy = {'httpx2', 'pyreqwest', 'openai', 'litellm', 'mai_sdk', 'json', 'asyncio'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], cwd=BENCHMARKS, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "[]"
+
+
+def test_a_goal_is_judged_by_the_best_rounds_and_shows_the_median_too(results):
+    goal = results.GOALS[0]
+    samples = {
+        ("whole sync", goal.who): [130.0, 120.0, 500.0],
+        ("whole sync", goal.against): [100.0],
+    }
+    assert results.verdict(goal, samples, "whole sync") == "1.20 (1.30) met"
+    samples["whole sync", goal.who] = [126.0]
+    assert results.verdict(goal, samples, "whole sync") == "1.26 (1.26) NOT MET"
+    assert results.verdict(goal, {}, "whole sync") == "not measured"
+
+
+def test_of_calls_per_second_the_best_round_is_the_highest(results):
+    samples = {("flight rate", "openai"): [400.0, 500.0], ("flight cpu", "openai"): [9.0, 8.0]}
+    assert results.best(samples, "flight rate", "openai") == 500.0
+    assert results.best(samples, "flight cpu", "openai") == 8.0
+
+
+def test_the_terminal_tables_fit_80_columns(results):
+    series = [name for table in results.TABLES for _, name in (table.left, table.right)]
+    samples = {(name, who): [12345.6] for name in series for who in results.CONTENDERS}
+    assert max(map(len, results.terminal(samples).splitlines())) <= 80
+
+
+def test_the_kept_results_have_every_contender_every_table_and_every_goal(results):
+    kept = (BENCHMARKS / "RESULTS.md").read_text(encoding="utf-8")
+    for table in results.TABLES:
+        assert f"## {table.title}" in kept
+    for who in results.CONTENDERS:
+        assert f"| {who} |" in kept, who
+    for goal in results.GOALS:
+        assert f"{goal.limit:.2f}x {goal.against}" in kept
+    assert "not measured" not in kept
+    assert "What these numbers do not prove" in kept
