@@ -44,7 +44,7 @@ def test_after_a_keep_alive_only_the_rest_of_the_limit_is_waited():
 def test_content_starts_the_limit_anew():
     pace = Pace(between_chunks=60.0, deadline=None, now=0.0)
     pace.start_waiting(0.0)
-    pace.content()
+    pace.fresh = True
     assert pace.start_waiting(50.0) is None
     assert pace.overdue(109.0) is None
     assert pace.overdue(110.0) == "between_chunks"
@@ -53,7 +53,7 @@ def test_content_starts_the_limit_anew():
 def test_the_time_a_caller_takes_between_events_does_not_count():
     pace = Pace(between_chunks=1.0, deadline=None, now=0.0)
     pace.start_waiting(0.0)
-    pace.content()
+    pace.fresh = True
     assert pace.start_waiting(500.0) is None
     assert pace.overdue(500.5) is None
 
@@ -88,4 +88,4 @@ def test_a_wait_never_reaches_past_the_nearest_limit(between, deadline, story):
             assert now + allowed <= max(ends, now) + 1e-6
         fresh = content
         if content:
-            pace.content()
+            pace.fresh = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +19,7 @@ from mai_sdk.emulator.scripts import Orders
 from mai_sdk.emulator.server import LoopbackServer, loopback
 from mai_sdk.emulator.vllm_server import Server, VLLMFlags
 from mai_sdk.emulator.world import EMULATOR_KEY, MODELS, World
+from mai_sdk.metering.ledger import MemoryLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +59,7 @@ class Emulator:
         first_token_seconds: How long they take to begin.
 
     Raises:
-        ValueError: The host is not this machine only.
+        ValueError: The host is not this machine only, or the port is none.
     """
 
     def __init__(
@@ -74,6 +76,8 @@ class Emulator:
         tokens_per_second: float | None = None,
         first_token_seconds: float = 0.0,
     ) -> None:
+        if not 0 <= port <= 65_535:
+            raise ValueError(f"There is no port {port}: use 1 to 65535, or 0 for any free one.")
         self.key = key
         flags = vllm or VLLMFlags()
         if vllm_key is not None:
@@ -195,7 +199,10 @@ class Emulator:
         self.journal.clear()
 
     def client(self, **settings: Any) -> MAI:
-        """Return a client whose every route leads here; settings as for `MAI`."""
+        """Return a client whose every route leads here; settings as for `MAI`.
+
+        It reads no `mai.toml` and keeps its receipts in memory, unless told otherwise.
+        """
         from mai_sdk.client import MAI
 
         return MAI(**{**self._settings(), **settings})
@@ -211,6 +218,9 @@ class Emulator:
             "foundry_endpoint": self.url,
             "foundry_api_key": self.key,
             "vllm_base_url": self.url,
+            # Nothing of the caller's own set-up: no route elsewhere, no row in their ledger.
+            "config_file": os.devnull,
+            "ledger": MemoryLedger(),
         }
         if self._vllm.flags.api_key:
             settings["vllm_api_key"] = self._vllm.flags.api_key[0]

@@ -163,24 +163,23 @@ def next_chunk(
         TransportFailed: The connection broke, or a limit passed.
     """
     left = pace.start_waiting(clock())
-    timer = None
     failure: TransportFailed | None
-    if left is not None:
-        timer = threading.Timer(left, response.abort)
-        timer.daemon = True
-        timer.start()
+    if left is None:
+        return next(chunks, None)
+    timer = threading.Timer(left, response.abort)
+    timer.daemon = True
+    timer.start()
     try:
         data = next(chunks, None)
     except TransportFailed as error:
         failure = _timed_out(pace, clock()) or error
     else:
         # An aborted read can look like an end; and some transports cannot abort one at all.
-        failure = _timed_out(pace, clock()) if timer is not None else None
+        failure = _timed_out(pace, clock())
         if failure is None:
             return data
     finally:
-        if timer is not None:
-            timer.cancel()
+        timer.cancel()
     raise failure from None
 
 
@@ -189,9 +188,9 @@ async def anext_chunk(
 ) -> bytes | None:
     """See `next_chunk`."""
     left = pace.start_waiting(clock())
+    if left is None:
+        return await anext(chunks, None)
     try:
-        if left is None:
-            return await anext(chunks, None)
         async with asyncio.timeout(left):
             return await anext(chunks, None)
     except TransportFailed as error:

@@ -49,17 +49,14 @@ class Pace:
     the caller takes between two events: the wait begins when the next one is asked for.
     """
 
-    __slots__ = ("_between", "_deadline", "_fresh", "_since")
+    __slots__ = ("_between", "_deadline", "_since", "fresh")
 
     def __init__(self, *, between_chunks: float | None, deadline: float | None, now: float) -> None:
         self._between = between_chunks
         self._deadline = deadline
         self._since = now
-        self._fresh = True
-
-    def content(self) -> None:
-        """Note that content arrived."""
-        self._fresh = True
+        self.fresh = True
+        """Set when content arrived since the last wait began."""
 
     def start_waiting(self, now: float) -> float | None:
         """Return the seconds to wait, where that is less than the socket's own limit; else None.
@@ -67,9 +64,9 @@ class Pace:
         The socket waits `between_chunks` for any byte. That is enough right after content, and too
         long after keep-alives or when the deadline is near.
         """
-        if self._fresh:
+        if self.fresh:
             self._since = now
-            self._fresh = False
+            self.fresh = False
             if self._deadline is None or self._between is None:
                 return None if self._deadline is None else max(self._deadline - now, 0.0)
             left = self._deadline - now

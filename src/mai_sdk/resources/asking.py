@@ -76,8 +76,7 @@ def open_stream(core: Core, modality: Modality, ask: Ask) -> Reading[Any]:
     """Plan a streamed call; nothing is sent yet."""
     plan = Plan.make(core, modality, ask, stream=True)
 
-    def build(answer: Answer, tab: Tab, id_: str | None) -> Reply[Any]:
-        reply = build_reply(answer, tab, id_)
+    def parse(reply: Reply[Any]) -> Reply[Any]:
         if plan.format is None or reply.finish_reason != "stop":
             return reply
         try:
@@ -92,7 +91,8 @@ def open_stream(core: Core, modality: Modality, ask: Ask) -> Reading[Any]:
         tab,
         plan.reader(),
         estimate=plan.estimate,
-        build=build,
+        build=build_reply,
+        parse=parse,
         open_streams=core.open_streams,
     )
 

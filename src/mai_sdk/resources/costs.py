@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
+from mai_sdk.errors import InvalidRequest
 from mai_sdk.metering.report import build_report
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class Costs:
     ) -> Report:
         """Return what was used and spent, one row per combination of `by`.
 
+        What has happened up to now; a running call counts as reserved.
+
         Args:
             by: Any of "model", "modality", "day", "deployment", "surface", "status", "tag:<name>".
             since: Only calls from here on; a time without zone is taken as UTC.
@@ -42,14 +46,29 @@ class Costs:
             LedgerError: The ledger could not be read.
             InvalidRequest: `by` names something unknown.
         """
-        return build_report(
-            self._ledger.entries(), by=tuple(by), since=since, until=until, tags=tags
-        )
+        start, end = _seconds(since), _seconds(until)
+        entries = self._ledger.entries(since=start, until=end)
+        try:
+            return build_report(entries, by=tuple(by), since=start, until=end, tags=tags)
+        except ValueError as error:
+            raise InvalidRequest(str(error)) from None
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(
+        self, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[Entry]:
         """Yield every attempt recorded, oldest first.
+
+        Args:
+            since: Only attempts from here on; a time without zone is taken as UTC.
+            until: Only attempts before this.
 
         Raises:
             LedgerError: The ledger could not be read.
         """
-        return self._ledger.entries()
+        return self._ledger.entries(since=_seconds(since), until=_seconds(until))
+
+
+def _seconds(when: datetime | None) -> float | None:
+    if when is None:
+        return None
+    return (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp()

@@ -15,7 +15,7 @@ from mai_sdk.engine.drive import adrain, anext_chunk, drain, next_chunk
 from mai_sdk.engine.flow import attach, interrupted, opened
 from mai_sdk.engine.steps import TransportFailed
 from mai_sdk.engine.timeouts import Pace
-from mai_sdk.errors import CallFailed, InvalidRequest, MAIError
+from mai_sdk.errors import AnswerTooLarge, CallFailed, InvalidRequest, MAIError
 from mai_sdk.wire.headers import request_id
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Reading(Generic[ParsedT]):
         *,
         estimate: Callable[[Answer], Usage],
         build: Callable[[Answer, Tab, str | None], Reply[ParsedT]],
+        parse: Callable[[Reply[ParsedT]], Reply[ParsedT]],
         open_streams: WeakSet[OpenStream],
     ) -> None:
         self.call = call
@@ -57,21 +58,24 @@ class Reading(Generic[ParsedT]):
         self.reader = reader
         self.estimate = estimate
         self.build = build
+        self.parse = parse
         self.open_streams = open_streams
         self.request_id: str | None = None
         self.begun = False
         self.ended = False
         self.reply: Reply[ParsedT] | None = None
         self.pace = Pace(between_chunks=None, deadline=None, now=0.0)
-        self.body = Assembler(encoding=None, max_bytes=call.max_body_bytes)
+        self.body: Assembler | None = None
+        self.left = call.max_body_bytes
+        """How many more bytes may come; a compressed stream is counted by its Assembler."""
 
     def open(self, headers: Any, request_id: str | None) -> None:
         """Take over an open stream."""
         self.open_streams.add(self)
         self.request_id = request_id
-        self.body = Assembler(
-            encoding=headers.get("content-encoding"), max_bytes=self.call.max_body_bytes
-        )
+        encoding = headers.get("content-encoding")
+        if encoding:
+            self.body = Assembler(encoding=encoding, max_bytes=self.call.max_body_bytes)
         self.pace = Pace(
             between_chunks=self.call.timeouts.between_chunks,
             deadline=self.tab.deadline,
@@ -91,10 +95,21 @@ class Reading(Generic[ParsedT]):
         self.begun = True
 
     def take(self, data: bytes) -> list[Event]:
-        """Return the events in `data`."""
-        events = self.reader.feed(self.body.feed(data))
+        """Return the events in `data`.
+
+        Raises:
+            AnswerTooLarge: More came in all than a stream may hold.
+        """
+        if self.body is not None:
+            data = self.body.feed(data)
+        self.left -= len(data)
+        if self.left < 0:
+            raise AnswerTooLarge(
+                f"The stream is longer than {self.call.max_body_bytes} bytes in all."
+            )
+        events = self.reader.feed(data)
         if events:
-            self.pace.content()
+            self.pace.fresh = True
             if self.tab.first_content is None:
                 self.tab.first_content = self.tab.elapsed()
         return events
@@ -105,23 +120,34 @@ class Reading(Generic[ParsedT]):
         Raises:
             StreamTruncated: It was not complete.
         """
-        if not self.reader.is_over:
+        if self.body is not None and not self.reader.is_over:
             self.body.close()
         events = self.reader.close()
         self.settle(None)
-        self.reply = self.build(self.reader.answer, self.tab, self.request_id)
+        self.reply = self.parse(self.partial())
         return events
 
+    def partial(self) -> Reply[ParsedT]:
+        """Return the reply as far as it came."""
+        return self.build(self.reader.answer, self.tab, self.request_id)
+
     def settle(self, error: BaseException | None) -> None:
-        """Write down what was used, once: exactly if the service said so and nothing broke."""
+        """Write down what was used, once: exactly, if the service said so of the whole answer.
+
+        Without that, a whole answer is estimated, and a broken one cost at least what arrived.
+        """
         if self.ended:
             return
         self.ended = True
         self.open_streams.discard(self)
-        usage = self.call.usage_of(self.reader.answer)
-        exact = error is None and usage.basis == "reported" and self.reader.is_complete
-        if not exact:
-            usage = self.estimate(self.reader.answer)
+        exact = self.reader.has_final_usage
+        answer = self.reader.answer
+        if exact:
+            usage = self.call.usage_of(answer)
+        else:
+            usage = self.estimate(answer)
+            if error is None:
+                usage = usage.model_copy(update={"basis": "estimated"})
         self.tab.settle(
             usage,
             state="settled_exact" if exact else "settled_estimated",
@@ -138,7 +164,7 @@ class Reading(Generic[ParsedT]):
             raised.request_id = raised.request_id or self.request_id
             if raised.status is None and not isinstance(error, TransportFailed):
                 raised.status = 200
-            raised.partial = self.build(self.reader.answer, self.tab, self.request_id)
+            raised.partial = self.partial()
             attach(raised, self.tab, self.call)
         return raised
 

@@ -21,6 +21,16 @@ class TextDelta:
     choice: int = 0
     """Which of several answers it belongs to; 0 unless `n` was sent."""
 
+    # Written out because one is made for every chunk: the generated __init__ of a frozen class
+    # looks `object.__setattr__` up for every field and takes twice as long.
+    def __init__(self, text: str, choice: int = 0) -> None:
+        _set_text(self, text)
+        _set_choice(self, choice)
+
+
+_set_text: Any = vars(TextDelta)["text"].__set__
+_set_choice: Any = vars(TextDelta)["choice"].__set__
+
 
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta:

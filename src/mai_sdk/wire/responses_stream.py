@@ -153,7 +153,7 @@ class ResponsesReader(StreamReader):
             if item.get("type") == "function_call":
                 self._call(item, events)
         events.append(Finished(choice.finish_reason or "stop"))
-        self._done = True
+        self._mark_end()
 
     def _unfinished(self) -> list[dict[str, Any]]:
         """Return the parts that were cut off, as items, so that a partial answer has them."""

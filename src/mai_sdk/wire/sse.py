@@ -22,6 +22,7 @@ tuple, because one is made for every chunk of a stream."""
 
 _BOM = b"\xef\xbb\xbf"
 _CR = 13
+_LF = 10
 _PLAIN = b"data: "
 _SEPARATOR = "\n\ndata: "
 
@@ -35,7 +36,7 @@ class SSEDecoder:
 
     __slots__ = (
         "_at_rest", "_cap", "_cr", "_data", "_data_size", "_head", "_line", "_line_size",
-        "_max_event", "_max_line", "_name", "error",
+        "_max_event", "_max_line", "_name", "_plain_next", "error",
     )  # fmt: skip
 
     def __init__(
@@ -57,9 +58,23 @@ class SSEDecoder:
         self._name: bytes | None = None
         self._at_rest = False
         """No event has begun, so whole events may be cut out of the next bytes directly."""
+        self._plain_next = False
+        """Nothing is held back at all: the next bytes may be looked at as they are."""
 
     def feed(self, data: bytes) -> list[Frame]:
         """Return the frames that these bytes complete."""
+        if (  # one plain event and nothing else: what a model writes nearly every time
+            self._plain_next
+            and data.find(b"\n") == len(data) - 2
+            and data[:6] == _PLAIN
+            and data[-1] == _LF
+            and _CR not in data
+            and len(data) <= self._cap
+        ):
+            try:
+                return [(data[6:-2].decode(), None)]
+            except UnicodeDecodeError:
+                pass  # the exact grammar below says what is wrong
         if self.error is not None or not data:
             return []
         if self._head is not None and (data := self._after_bom(self._head + data)) == b"":
@@ -81,6 +96,7 @@ class SSEDecoder:
                 "The stream holds bytes that are not UTF-8. What answers there is not the "
                 "service, or something in between re-encodes it."
             )
+        self._plain_next = self._at_rest and not self._cr and self.error is None
         return frames
 
     def close(self) -> bool:

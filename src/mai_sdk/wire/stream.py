@@ -40,6 +40,8 @@ class StreamReader(ABC):
         self._surface: Surface = surface
         self._decoder = SSEDecoder(max_line_bytes=max_line_bytes, max_event_bytes=max_event_bytes)
         self._needs_done = done_marker
+        self.is_over = False
+        """Whether nothing more will be read: the end came, or an error waits to be raised."""
         self._done = False
         self._error: CallFailed | None = None
         self._usage: Any = None
@@ -52,7 +54,7 @@ class StreamReader(ABC):
             CallFailed: The service reported an error, or sent what cannot be read; `partial` has
                 the answer as far as it came. See the rule at the top of this module.
         """
-        if self._done or self._error is not None:
+        if self.is_over:
             return self._nothing_more()
         events: list[Event] = []
         take = self._take
@@ -66,7 +68,7 @@ class StreamReader(ABC):
                 take(chunk, name, events)
             else:
                 self._unusual(text, chunk, name)
-            if self._done or self._error is not None:
+            if self.is_over:
                 break
         else:
             if self._decoder.error is not None:
@@ -98,9 +100,9 @@ class StreamReader(ABC):
         )
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing more will be read: the end came, or an error waits to be raised."""
-        return self._done or self._error is not None
+    def has_final_usage(self) -> bool:
+        """Whether `usage` is of the whole answer, and not of the part before a break."""
+        return self._usage is not None and self._is_finished()
 
     @property
     def usage(self) -> dict[str, int] | None:
@@ -127,6 +129,12 @@ class StreamReader(ABC):
     def _fail(self, error: CallFailed) -> None:
         error.partial = self.answer
         self._error = error
+        self.is_over = True
+
+    def _mark_end(self) -> None:
+        """Note the end marker; what follows it is ignored."""
+        self._done = True
+        self.is_over = True
 
     def _nothing_more(self) -> list[Event]:
         if self._error is not None:
@@ -136,7 +144,7 @@ class StreamReader(ABC):
     def _unusual(self, text: str, chunk: Any, name: str | None) -> None:
         """Read the frames that are no ordinary object: the end, keep-alives and errors."""
         if text == "[DONE]":
-            self._done = True
+            self._mark_end()
         elif name == "error" or chunk.__class__ is dict:
             said = text if chunk is None else chunk
             self._fail(failure_from_event(said, surface=self._surface))

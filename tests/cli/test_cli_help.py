@@ -1,0 +1,30 @@
+"""The manual page is the help."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from mai_sdk.cli.help import manual
+
+PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+
+
+@pytest.mark.skipif(
+    sys.version_info >= (3, 14), reason="compared with argparse of Python 3.11 to 3.13 only"
+)
+def test_the_page_is_what_the_help_says():
+    assert PAGE.read_text(encoding="utf-8") == manual(), (
+        "The help has changed: run `python -m mai_sdk.cli.help > docs/cli.md`."
+    )
+
+
+def test_the_help_fits_80_columns_whatever_the_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert [line for line in manual().splitlines() if len(line) > 80] == []
+
+
+def test_every_command_has_its_section():
+    text = manual()
+    for name in ("demo", "reason", "code", "models", "costs", "doctor", "emulator"):
+        assert f"## `mai {name}`" in text
