@@ -132,7 +132,7 @@ def broken(certainty, **details):
 
 def test_a_good_answer_is_settled_exactly_once():
     told = story(OK)
-    assert told.result.value == "fine"
+    assert told.result == "fine"
     assert told.states == ["settled_exact"]
     assert told.tab.receipt().cost.status == "exact"
     assert told.tab.receipt().usage.input_tokens == 10

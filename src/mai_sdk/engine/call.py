@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mai_sdk.errors import CallFailed
     from mai_sdk.metering.usage import Usage
 
-__all__ = ["Call", "Whole"]
+__all__ = ["Call"]
 
 T = TypeVar("T")
 
@@ -41,13 +41,3 @@ class Call(Generic[T]):
     """Texts that must not appear in errors."""
     explain_missing: Callable[[], str | None] = lambda: None
     """What is known about the model when the service says it is not there."""
-
-
-@dataclass(slots=True)
-class Whole(Generic[T]):
-    """A whole answer with the head it came under."""
-
-    value: T
-    status: int
-    headers: Mapping[str, str]
-    body: Any = field(repr=False)

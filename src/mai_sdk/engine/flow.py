@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mai_sdk.config import Secret
 from mai_sdk.engine.auth import auth_header
-from mai_sdk.engine.call import Whole
 from mai_sdk.engine.redact import redact_error
 from mai_sdk.engine.retry import certainty_of_status
 from mai_sdk.engine.steps import Pause, Read, Request, Send, Token, TransportFailed
@@ -45,7 +44,7 @@ _MAX_ERROR_BYTES = 1024 * 1024
 _USER_AGENT = "mai-sdk"
 
 
-def whole(call: Call[T], tab: Tab) -> Generator[Step, Any, Whole[T]]:
+def whole(call: Call[T], tab: Tab) -> Generator[Step, Any, T]:
     """Make the call and read its answer to the end; the attempt is settled when this returns.
 
     Raises:
@@ -117,7 +116,7 @@ def _attempts(
         try:
             limits = limits_for(call.timeouts, stream=call.stream, remaining=tab.remaining())
             response = yield Send(_request(call, tab, token), limits)
-            tab.answered()
+            tab.answered(request_id(response.headers))
             if 200 <= response.status < 300:
                 return (yield from finish(call, tab, response))
             body: bytes = yield Read(response, _MAX_ERROR_BYTES, tab.deadline)
@@ -163,19 +162,19 @@ def _before_retry(
     yield Pause(wait)
 
 
-def _finish_whole(call: Call[T], tab: Tab, response: Any) -> Generator[Step, Any, Whole[T]]:
+def _finish_whole(call: Call[T], tab: Tab, response: Any) -> Generator[Step, Any, T]:
     body: bytes = yield Read(response, call.max_body_bytes, tab.deadline)
     tab.first_content = tab.first_byte
     try:
         value = call.read(body)
     except CallFailed as error:
-        error.status, error.request_id = response.status, request_id(response.headers)
+        error.status, error.request_id = response.status, tab.request_id
         if error.partial is not None:
             _settle_answered(call, tab, error.partial, response, type(error).__name__)
         raise
     _settle_answered(call, tab, value, response, None)
     tab.engine.quota.give_back()
-    return Whole(value, response.status, response.headers, body)
+    return value
 
 
 def _settle_answered(call: Call[T], tab: Tab, value: T, response: Any, error: str | None) -> None:
@@ -185,7 +184,6 @@ def _settle_answered(call: Call[T], tab: Tab, value: T, response: Any, error: st
         state="settled_exact" if usage.basis == "reported" else "settled_estimated",
         status=response.status,
         error=error,
-        request_id=request_id(response.headers),
     )
 
 
@@ -238,7 +236,6 @@ def _settle_refused(tab: Tab, failure: CallFailed, certainty: Certainty | None) 
         state="unknown" if ran else "released",
         status=failure.status,
         error=type(failure).__name__,
-        request_id=failure.request_id,
     )
 
 

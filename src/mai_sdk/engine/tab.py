@@ -75,6 +75,8 @@ class Tab:
         self.queued = 0.0
         self.first_byte: float | None = None
         self.first_content: float | None = None
+        self.request_id: str | None = None
+        """The service's id for the last attempt; None while it has not answered."""
         self.operation = Operation(
             call_id=uuid7(),
             modality=modality,
@@ -121,12 +123,14 @@ class Tab:
         )
         self.engine.ledger.reserve(entry)
         self._open = entry
+        self.request_id = None
         self._bound = upper_bound
         self._opened_at = self.engine.clock()
         self.queued = self._opened_at - self.started
 
-    def answered(self) -> None:
-        """Note that the first byte of an answer came."""
+    def answered(self, request_id: str | None) -> None:
+        """Note that an answer came, and what the service calls it."""
+        self.request_id = request_id
         if self.first_byte is None:
             self.first_byte = self.elapsed()
 
@@ -142,7 +146,6 @@ class Tab:
         state: AttemptState,
         status: int | None = None,
         error: str | None = None,
-        request_id: str | None = None,
     ) -> None:
         """Close the open attempt with what it used; does nothing if none is open.
 
@@ -151,7 +154,6 @@ class Tab:
             state: A final state: "released", "unknown", "settled_exact" or "settled_estimated".
             status: The HTTP status, if an answer came.
             error: The class name of what went wrong, if anything.
-            request_id: The service's id.
         """
         entry, self._open = self._open, None
         if entry is None:
@@ -172,7 +174,7 @@ class Tab:
                 cost=cost,
                 status=status,
                 error=error,
-                request_id=request_id,
+                request_id=self.request_id,
                 seconds=seconds,
             )
         )
@@ -184,7 +186,7 @@ class Tab:
             settled_at=self.engine.wall_clock(),
             status=status,
             error=error,
-            request_id=request_id,
+            request_id=self.request_id,
             first_byte=self.first_byte,
             first_content=self.first_content,
             seconds=seconds,

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncHttpx2Transport", "Httpx2Transport"]
 
-_LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
+_LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=20, keepalive_expiry=60)
+"""A minute saves an agent's next call its TLS handshake. Not more than 20 are kept idle, because
+the pool looks at every idle connection on every request."""
 
 _KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 """A NAT that forgets an idle connection would otherwise leave a call waiting for its full limit."""

@@ -8,6 +8,7 @@ thread, so a sync stream that stalls is noticed after the larger of the two read
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ class PyreqwestResponse:
         self._outgoing: Any = outgoing
         self._answer = answer
         self.status = answer.status
-        self.headers = dict(answer.headers.items())
+        self.headers = _Headers(answer)
 
     def __iter__(self) -> Iterator[bytes]:
         read = self._answer.body_reader.read_chunk
@@ -155,7 +156,7 @@ class AsyncPyreqwestResponse:
         self._outgoing: Any = outgoing
         self._answer = answer
         self.status = answer.status
-        self.headers = dict(answer.headers.items())
+        self.headers = _Headers(answer)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         read = self._answer.body_reader.read_chunk
@@ -172,6 +173,35 @@ class AsyncPyreqwestResponse:
         outgoing, self._outgoing = self._outgoing, None
         if outgoing is not None:
             await outgoing.__aexit__(None, None, None)
+
+
+class _Headers(Mapping[str, str]):
+    """The headers of an answer, fetched one by one: a call looks at three of twenty."""
+
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: SyncResponse | Response) -> None:
+        self._answer = answer
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the header's value, or `default`."""
+        value = self._answer.get_header(key)
+        return default if value is None else value
+
+    def __getitem__(self, key: str) -> str:
+        value = self._answer.get_header(key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._answer.get_header(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name.lower() for name, _ in self._answer.headers.items()))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _client_key(request: Request, limits: Limits) -> tuple[Any, ...]:

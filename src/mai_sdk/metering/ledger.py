@@ -165,12 +165,12 @@ class MemoryLedger:
         self._closed = False
 
     def reserve(self, entry: Entry) -> None:
-        """Keep a copy of `entry`. Nothing here survives the process."""
+        """Keep `entry`, which is the ledger's from here on. Nothing here survives the process."""
         with self._lock:
             self._refuse_if_closed()
             if entry.attempt_id in self._entries:
                 raise LedgerError(f"Attempt {entry.attempt_id} is already in the ledger.")
-            self._entries[entry.attempt_id] = replace(entry)
+            self._entries[entry.attempt_id] = entry
             if self._max is not None:
                 self._drop(self._max)
 

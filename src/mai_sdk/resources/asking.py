@@ -10,7 +10,6 @@ from mai_sdk.resources.plan import Ask, Plan
 from mai_sdk.resources.reply import Alternative, Reply
 from mai_sdk.resources.stream import Reading
 from mai_sdk.wire.answer import Answer, Choice
-from mai_sdk.wire.headers import request_id
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -53,12 +52,12 @@ def create(core: Core, modality: Modality, ask: Ask) -> Generator[Step, Any, Rep
 
 def _asked_once(call: Call[Answer], tab: Tab) -> Generator[Step, Any, Reply[Any]]:
     try:
-        got = yield from whole(call, tab)
+        answer = yield from whole(call, tab)
     except CallFailed as error:
         if isinstance(error.partial, Answer):
-            error.partial = build_reply(error.partial, tab, error.request_id)
+            error.partial = build_reply(error.partial, tab)
         raise
-    return build_reply(got.value, tab, request_id(got.headers))
+    return build_reply(answer, tab)
 
 
 def _did_not_fit(problem: str, asked: int, reply: Reply[Any]) -> StructuredOutputFailed:
@@ -97,7 +96,7 @@ def open_stream(core: Core, modality: Modality, ask: Ask) -> Reading[Any]:
     )
 
 
-def build_reply(answer: Answer, tab: Tab, answered_as: str | None) -> Reply[Any]:
+def build_reply(answer: Answer, tab: Tab) -> Reply[Any]:
     """Return `answer` as callers see it, with what it took."""
     receipt = tab.receipt()
     choice = answer.choices[0] if answer.choices else Choice()
@@ -112,7 +111,7 @@ def build_reply(answer: Answer, tab: Tab, answered_as: str | None) -> Reply[Any]
         model=tab.route.model or answer.model,
         deployment=tab.route.deployment,
         call_id=tab.call_id,
-        request_id=answered_as,
+        request_id=tab.request_id,
         attempts=len(receipt.attempts),
         timing=tab.timing(),
         receipt=receipt,

@@ -49,7 +49,7 @@ def count(
     def fail(status: int, headers: Mapping[str, str], body: bytes) -> CallFailed:
         return read_failure(status=status, headers=headers, body=body, surface=route.surface)
 
-    got = yield from whole(
+    tokens = yield from whole(
         Call(
             route=route,
             url=f"{route.endpoint}/tokenize",
@@ -63,4 +63,4 @@ def count(
         ),
         tab,
     )
-    return TokenCount(tokens=got.value, basis="exact", method="vLLM /tokenize")
+    return TokenCount(tokens=tokens, basis="exact", method="vLLM /tokenize")

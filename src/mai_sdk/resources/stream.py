@@ -16,7 +16,6 @@ from mai_sdk.engine.flow import attach, interrupted, opened
 from mai_sdk.engine.steps import TransportFailed
 from mai_sdk.engine.timeouts import Pace
 from mai_sdk.errors import AnswerTooLarge, CallFailed, InvalidRequest, MAIError
-from mai_sdk.wire.headers import request_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -49,7 +48,7 @@ class Reading(Generic[ParsedT]):
         reader: ChatReader | ResponsesReader,
         *,
         estimate: Callable[[Answer], Usage],
-        build: Callable[[Answer, Tab, str | None], Reply[ParsedT]],
+        build: Callable[[Answer, Tab], Reply[ParsedT]],
         parse: Callable[[Reply[ParsedT]], Reply[ParsedT]],
         open_streams: WeakSet[OpenStream],
     ) -> None:
@@ -60,7 +59,6 @@ class Reading(Generic[ParsedT]):
         self.build = build
         self.parse = parse
         self.open_streams = open_streams
-        self.request_id: str | None = None
         self.begun = False
         self.ended = False
         self.reply: Reply[ParsedT] | None = None
@@ -69,10 +67,9 @@ class Reading(Generic[ParsedT]):
         self.left = call.max_body_bytes
         """How many more bytes may come; a compressed stream is counted by its Assembler."""
 
-    def open(self, headers: Any, request_id: str | None) -> None:
+    def open(self, headers: Any) -> None:
         """Take over an open stream."""
         self.open_streams.add(self)
-        self.request_id = request_id
         encoding = headers.get("content-encoding")
         if encoding:
             self.body = Assembler(encoding=encoding, max_bytes=self.call.max_body_bytes)
@@ -129,7 +126,7 @@ class Reading(Generic[ParsedT]):
 
     def partial(self) -> Reply[ParsedT]:
         """Return the reply as far as it came."""
-        return self.build(self.reader.answer, self.tab, self.request_id)
+        return self.build(self.reader.answer, self.tab)
 
     def settle(self, error: BaseException | None) -> None:
         """Write down what was used, once: exactly, if the service said so of the whole answer.
@@ -153,7 +150,6 @@ class Reading(Generic[ParsedT]):
             state="settled_exact" if exact else "settled_estimated",
             status=200,
             error=None if error is None else type(error).__name__,
-            request_id=self.request_id,
         )
 
     def failed(self, error: MAIError | TransportFailed) -> MAIError:
@@ -161,7 +157,7 @@ class Reading(Generic[ParsedT]):
         raised = interrupted(error, self.call.url) if isinstance(error, TransportFailed) else error
         self.settle(raised)
         if isinstance(raised, CallFailed):
-            raised.request_id = raised.request_id or self.request_id
+            raised.request_id = raised.request_id or self.tab.request_id
             if raised.status is None and not isinstance(error, TransportFailed):
                 raised.status = 200
             raised.partial = self.partial()
@@ -225,7 +221,7 @@ class ReplyStream(_Shell[ParsedT]):
     def __enter__(self) -> Self:
         reading = self._reading
         self._response = self._driver.run(opened(reading.call, reading.tab))
-        reading.open(self._response.headers, request_id(self._response.headers))
+        reading.open(self._response.headers)
         return self
 
     def __iter__(self) -> Iterator[Event]:
@@ -285,7 +281,7 @@ class AsyncReplyStream(_Shell[ParsedT]):
     async def __aenter__(self) -> Self:
         reading = self._reading
         self._response = await self._driver.run(opened(reading.call, reading.tab))
-        reading.open(self._response.headers, request_id(self._response.headers))
+        reading.open(self._response.headers)
         return self
 
     def __aiter__(self) -> AsyncIterator[Event]:

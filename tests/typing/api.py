@@ -1,0 +1,51 @@
+"""The public API as a type checker sees it. Never run: `test_typing.py` has it checked."""
+
+from typing import Any, assert_type
+
+from pydantic import BaseModel
+
+from mai_sdk import (
+    MAI,
+    AsyncMAI,
+    Finished,
+    ReasoningDelta,
+    Reply,
+    Report,
+    TextDelta,
+    ToolCall,
+    Unrecognised,
+)
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+
+
+def whole(client: MAI) -> None:
+    """A whole call."""
+    assert_type(client.reasoning.create("x"), Reply[Any])
+    assert_type(client.code.create("x", response_format=City), Reply[City])
+    assert_type(client.reasoning.create("x", response_format=City).parsed, City)
+    assert_type(client.costs.report(by=["model"]), Report)
+
+
+def streamed(client: MAI) -> None:
+    """A stream."""
+    with client.reasoning.stream("x", response_format=City) as stream:
+        for event in stream:
+            assert_type(event, TextDelta | ReasoningDelta | ToolCall | Finished | Unrecognised)
+        assert_type(stream.reply.parsed, City)
+        assert_type(stream.read(), Reply[City])
+
+
+async def awaited(client: AsyncMAI) -> None:
+    """The same, awaited."""
+    assert_type(await client.reasoning.create("x"), Reply[Any])
+    assert_type(await client.reasoning.create("x", response_format=City), Reply[City])
+    async with client.code.stream("x") as stream:
+        async for event in stream:
+            if isinstance(event, TextDelta):
+                assert_type(event.text, str)
+        assert_type(await stream.read(), Reply[Any])
