@@ -74,7 +74,10 @@ class Ledger(Protocol):
         ...
 
     def reserve(self, entry: Entry) -> None:
-        """Keep `entry` in state "reserved": after this returns, it survives the process."""
+        """Keep `entry` in state "reserved": after this returns, it survives the process.
+
+        The entry is the ledger's from here on: whoever made it does not change it.
+        """
         ...
 
     def sent(self, attempt_id: str) -> None:
