@@ -339,3 +339,25 @@ def test_every_fault_is_described_and_was_seen_here():
         assert fault.about.endswith(".")
         assert fault.fidelity in ("exact", "emulated")
         assert not {"name", "times", "path", "model"} & set(fault.parameters)
+
+
+def test_a_scripted_reply_outlives_a_fault_that_took_its_place(emulator):
+    emulator.reply("the one and only")
+    emulator.fault("rate_limit", retry_after=0)
+    with emulator.client() as client:
+        assert client.reasoning.create("Why?").text == "the one and only"
+        assert client.reasoning.create("Why?").text != "the one and only"
+
+
+def test_a_script_for_the_base_model_meets_vllm_requests_that_name_none(emulator):
+    emulator.reply("from the base", model="MAI-DS-R1")
+    with emulator.client() as client:
+        assert client.reasoning.create("Why?", model="MAI-DS-R1").text == "from the base"
+
+
+def test_a_client_that_leaves_a_burst_makes_no_noise(emulator, caplog):
+    with emulator.client() as client:
+        for _ in range(10):
+            with client.reasoning.stream("Why is the sky blue?") as stream:
+                next(iter(stream))
+    assert "socket.send" not in caplog.text

@@ -53,6 +53,7 @@ class App:
         pace: Pace,
         released: Event,
     ) -> None:
+        self._world = world
         self._server = server
         self._faults = faults
         self._journal = journal
@@ -107,7 +108,12 @@ class App:
         asked = request.headers.get(FAULT_HEADER)
         if asked is None:
             fault = self._faults.take(request, fits=lambda one: one.fits(answer))
-            return answer if fault is None else fault.apply(answer, request)
+            if fault is None:
+                return answer
+            spoiled = fault.apply(answer, request)
+            if spoiled.status != answer.status:  # a scripted reply waits for the next try
+                self._world.replies.put_back(request)
+            return spoiled
         try:
             fault = from_header(asked)
             if not fault.fits(answer):

@@ -1,7 +1,7 @@
 """What every Azure surface shares: keys, headers, and the forms of its errors.
 
-Bodies are as far as `wire/foundry.md` knows them (sections 3.6 and 4); the ones for schema
-violations are a guess in the same form, because none is documented.
+Bodies are those that public pages and recordings show; the ones for schema violations are a guess
+in the same form, because none is documented.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """`/models/chat/completions` and `/models/info`: the Model Inference API, retired but still met.
 
-`wire/foundry.md`, section 3.3: here the thoughts of MAI-DS-R1 sit inside the content, between
-`<think>` and `</think>`. The json forms are the ones azure-ai-inference 1.0.0b9 reads.
+From Microsoft's page on chat reasoning (2025-08-27): here the thoughts of MAI-DS-R1 sit inside the
+content, between `<think>` and `</think>`. The json forms are the ones azure-ai-inference 1.0.0b9
+reads.
 """
 
 from __future__ import annotations

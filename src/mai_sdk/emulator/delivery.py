@@ -135,7 +135,9 @@ class Delivery:
             await asyncio.wait((gone,), timeout=_POLL)
 
     def _left(self) -> bool:
-        if self._gone is None or not self._gone.done():
+        transport = self._scope.get("state", {}).get("transport")
+        closing = transport is not None and transport.is_closing()
+        if not closing and (self._gone is None or not self._gone.done()):
             return False
         self._entry.disconnected = True
         return True

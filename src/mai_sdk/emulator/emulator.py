@@ -119,6 +119,11 @@ class Emulator:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
+    def _base(self) -> str:
+        """What a request that names no model means: vLLM's base model."""
+        return self._vllm.flags.served_model_name[0]
+
+    @property
     def _address(self) -> tuple[str, int]:
         if self._listener.address is None:
             raise RuntimeError("The emulator is not running: use it in a `with` statement.")
@@ -158,7 +163,9 @@ class Emulator:
             finish_reason=finish_reason,
             exact=True,
         )
-        self._world.replies.add(draft, times=times, matches=_matches(model=model, when=when))
+        self._world.replies.add(
+            draft, times=times, matches=_matches(model=model, base=self._base, when=when)
+        )
 
     def fault(
         self,
@@ -184,7 +191,9 @@ class Emulator:
             ValueError: There is no such fault, or it has no such parameter.
         """
         one = scripted(name, parameters)
-        self._faults.add(one, times=times, matches=_matches(model=model, path=path))
+        self._faults.add(
+            one, times=times, matches=_matches(model=model, base=self._base, path=path)
+        )
 
     def release(self) -> None:
         """End every stall that has no end of its own, also those to come until `reset`."""
@@ -278,15 +287,21 @@ def _call(call: Mapping[str, Any]) -> Call:
     return Call(str(call["name"]), text, str(call.get("id", "")))
 
 
+def _same(one: str, other: str) -> bool:
+    """Whether two names mean one model: "microsoft/MAI-DS-R1" is MAI-DS-R1 on a vLLM server."""
+    return one.rpartition("/")[2].casefold() == other.rpartition("/")[2].casefold()
+
+
 def _matches(
     *,
     model: str | None,
+    base: str,
     path: str | None = None,
     when: Callable[[Request], bool] | None = None,
 ) -> Callable[[Request], bool]:
     def matches(request: Request) -> bool:
         return (
-            (model is None or request.model == model)
+            (model is None or _same(model, request.model or base))
             and (path is None or path in request.path)
             and (when is None or when(request))
         )

@@ -1,7 +1,8 @@
 """`/mai/v1/chat/completions`: the surface MAI-Thinking-1 is documented on.
 
-`wire/foundry.md`, sections 2.1, 3.1, 3.2 and 4.1. Strict where the documents are silent: a field
-that is neither documented nor seen accepted is refused, so that a client finds out here.
+From Microsoft's page (learn.microsoft.com, how-to/use-foundry-models-mai-thinking, 2026-08-12).
+Strict where it is silent: a field that is neither documented nor seen accepted is refused, so that
+a client finds out here.
 """
 
 from __future__ import annotations

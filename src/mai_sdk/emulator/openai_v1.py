@@ -1,8 +1,8 @@
 """`/openai/v1` chat completions and models, and `/openai/deployments/{name}/chat/completions`.
 
-`wire/foundry.md`, sections 3.3, 3.4 and 4.3: a first chunk with prompt filter results and no
-choices, filter results and obfuscation on the others, tool calls in indexed fragments, usage on a
-chunk of its own when asked for. `reasoning_display` is refused here.
+As recorded of other Foundry models (vercel/ai, azure-model-router fixtures): a first chunk with
+prompt filter results and no choices, filter results and obfuscation on the others, tool calls in
+indexed fragments, usage on a chunk of its own when asked for. `reasoning_display` is refused here.
 """
 
 from __future__ import annotations

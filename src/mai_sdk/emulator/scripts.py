@@ -28,6 +28,7 @@ class Orders(Generic[T]):
 
     def __init__(self) -> None:
         self._orders: list[_Order[T]] = []
+        self._last: tuple[_Order[T], Request] | None = None
         self._lock = Lock()
 
     def add(self, item: T, *, times: int | None, matches: Callable[[Request], bool]) -> None:
@@ -48,8 +49,20 @@ class Orders(Generic[T]):
                         order.left -= 1
                         if order.left == 0:
                             self._orders.remove(order)
+                    self._last = order, request
                     return order.item
         return None
+
+    def put_back(self, request: Request) -> None:
+        """Undo the last `take`, if it was for this request: it was answered otherwise."""
+        with self._lock:
+            if self._last is None or self._last[1] is not request:
+                return
+            order, self._last = self._last[0], None
+            if order.left is not None:
+                order.left += 1
+                if order.left == 1:
+                    self._orders.insert(0, order)
 
     def clear(self) -> None:
         """Forget all orders."""

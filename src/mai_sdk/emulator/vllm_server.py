@@ -1,6 +1,7 @@
 """The vLLM server around its models: flags, keys, names, adapters, health, tokens and metrics.
 
-Bodies, statuses and headers are those of the recordings of vLLM 0.32.0 (`wire/vllm.md` section 2).
+Bodies, statuses and headers are those of the recordings of vLLM 0.32.0
+(tests/data/vllm).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """When to try again, and how long to wait first.
 
 Rule of this file: arithmetic only. No clock and no sleep, so every retry story is a table in
-`tests/engine/test_retry.py`.
+`tests/engine/test_engine_retry.py`.
 
 A failure falls in one of three classes, and the class decides (reference: the AWS and Google SRE
 retry guidance):

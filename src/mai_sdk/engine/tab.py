@@ -230,5 +230,6 @@ class Tab:
         if bound.amount is not None:
             most = f" It cannot be more than {bound.amount} {bound.currency}."
         return Cost.unknown(
-            f"The request went out and its outcome was never seen, so it may have run.{most}"
+            f"Attempt {entry.number} went out and its outcome was never seen, so it may have "
+            f"run.{most}"
         )

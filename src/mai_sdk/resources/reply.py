@@ -19,7 +19,7 @@ ParsedT = TypeVar("ParsedT", default=Any)
 
 
 class Alternative(Value):
-    """One of several answers to the same prompt; there is one unless `n` was sent."""
+    """Another answer to the same prompt."""
 
     text: str
     reasoning: str | None
@@ -62,7 +62,7 @@ class Reply(Value, Generic[ParsedT]):
     receipt: Receipt = Field(repr=False)
     """Usage and cost attempt by attempt."""
     alternatives: tuple[Alternative, ...] = Field(default=(), repr=False)
-    """Every answer, this one first; more than one only where `n` was sent."""
+    """The other answers to the same prompt; there are some only where `n` was sent."""
     message: dict[str, Any] = Field(default_factory=dict, repr=False)
     """The assistant message as received. May hold encrypted reasoning: do not log it."""
     raw: Any = Field(default=None, repr=False)

@@ -1,7 +1,7 @@
 """Chat completions: what is asked, on which path, and how a whole answer is read. No I/O.
 
 The four surfaces take the same messages but not the same fields; `chat_body` sends what each is
-documented (wire/) to take, and nothing it is not, unless the caller says so in `extra_body`.
+documented to take, and nothing it is not, unless the caller says so in `extra_body`.
 """
 
 from __future__ import annotations
