@@ -1,6 +1,7 @@
 import pytest
 
-from mai_sdk.engine.transport import async_transport, proxy_for, sync_transport
+from mai_sdk.engine.proxy import proxy_for
+from mai_sdk.engine.transport import async_transport, sync_transport
 from mai_sdk.errors import ConfigurationError
 
 

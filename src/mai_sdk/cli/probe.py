@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mai_sdk.cli.examine import Certificate, Trouble
 from mai_sdk.engine.auth import Tokens, auth_header
+from mai_sdk.engine.proxy import proxy_for
 from mai_sdk.engine.steps import Limits, Request, TransportFailed
-from mai_sdk.engine.transport import proxy_for, sync_transport
+from mai_sdk.engine.transport import sync_transport
 from mai_sdk.errors import MAIError
 
 if TYPE_CHECKING:

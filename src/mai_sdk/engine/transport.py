@@ -7,30 +7,15 @@ Neither follows redirects, keeps cookies, or decodes bodies here.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from mai_sdk.config.endpoint import is_loopback
 from mai_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mai_sdk.engine.steps import AsyncTransport, Transport
 
-__all__ = ["async_transport", "proxy_for", "sync_transport"]
+__all__ = ["async_transport", "sync_transport"]
 
 _NAMES = ("httpx2", "pyreqwest")
-
-
-def proxy_for(url: str) -> str | None:
-    """Return the proxy the environment asks for (HTTPS_PROXY, NO_PROXY...), or None.
-
-    Never one for this machine itself: plain http is allowed there only because it stays here.
-    """
-    parts = urlsplit(url)
-    if parts.hostname is None or is_loopback(parts.hostname) or proxy_bypass(parts.hostname):
-        return None
-    proxies = getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
 
 
 def sync_transport(choice: str | Transport | None) -> Transport:

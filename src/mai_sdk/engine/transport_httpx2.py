@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 
 import httpx2
 
+from mai_sdk.engine.proxy import proxy_for
 from mai_sdk.engine.steps import TransportFailed
-from mai_sdk.engine.transport import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -21,9 +21,9 @@ from pyreqwest.exceptions import (
 )
 from pyreqwest.proxy import ProxyBuilder
 
+from mai_sdk.engine.proxy import proxy_for
 from mai_sdk.engine.steps import TransportFailed
 from mai_sdk.engine.timeouts import longest
-from mai_sdk.engine.transport import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

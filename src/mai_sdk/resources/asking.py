@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mai_sdk.engine.flow import attach, whole
 from mai_sdk.errors import CallFailed, StructuredOutputFailed
 from mai_sdk.resources.plan import Ask, Plan
+from mai_sdk.resources.reading import Reading
 from mai_sdk.resources.reply import Alternative, Reply
-from mai_sdk.resources.stream import Reading
 from mai_sdk.wire.answer import Answer, Choice
 
 if TYPE_CHECKING:

@@ -1,177 +1,27 @@
-"""An answer as it comes: a thin loop, sync or async, around a pure reader.
-
-Only a complete answer ends the loop. Whatever else ends it (the line breaks, the caller breaks,
-time runs out, the object is forgotten) closes the connection and settles the receipt with what had
-arrived, marked as a lower bound.
-"""
+"""An answer as it comes: a thin loop, sync or async, around a pure reader (`reading.py`)."""
 
 from __future__ import annotations
 
 import weakref
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from mai_sdk.engine.body import Assembler
 from mai_sdk.engine.drive import adrain, anext_chunk, drain, next_chunk
-from mai_sdk.engine.flow import attach, interrupted, opened
+from mai_sdk.engine.flow import opened
 from mai_sdk.engine.steps import TransportFailed
-from mai_sdk.engine.timeouts import Pace
-from mai_sdk.errors import AnswerTooLarge, CallFailed, InvalidRequest, MAIError
+from mai_sdk.errors import InvalidRequest, MAIError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from types import TracebackType
-    from weakref import WeakSet
 
-    from mai_sdk.engine.call import Call
     from mai_sdk.engine.drive import AsyncDriver, Driver
-    from mai_sdk.engine.tab import Tab
-    from mai_sdk.metering.usage import Usage
-    from mai_sdk.resources.core import OpenStream
+    from mai_sdk.resources.reading import Reading
     from mai_sdk.resources.reply import Reply
-    from mai_sdk.wire.answer import Answer
-    from mai_sdk.wire.chat import ChatReader
     from mai_sdk.wire.events import Event
-    from mai_sdk.wire.responses import ResponsesReader
 
 __all__ = ["AsyncReplyStream", "ReplyStream"]
 
 ParsedT = TypeVar("ParsedT")
-
-
-class Reading(Generic[ParsedT]):
-    """What both streams share: the reader, the tab, and how they end. Does no I/O."""
-
-    def __init__(
-        self,
-        call: Call[Answer],
-        tab: Tab,
-        reader: ChatReader | ResponsesReader,
-        *,
-        estimate: Callable[[Answer], Usage],
-        build: Callable[[Answer, Tab], Reply[ParsedT]],
-        parse: Callable[[Reply[ParsedT]], Reply[ParsedT]],
-        open_streams: WeakSet[OpenStream],
-    ) -> None:
-        self.call = call
-        self.tab = tab
-        self.reader = reader
-        self.estimate = estimate
-        self.build = build
-        self.parse = parse
-        self.open_streams = open_streams
-        self.begun = False
-        self.ended = False
-        self.reply: Reply[ParsedT] | None = None
-        self.pace = Pace(between_chunks=None, deadline=None, now=0.0)
-        self.body: Assembler | None = None
-        self.left = call.max_body_bytes
-        """How many more bytes may come; a compressed stream is counted by its Assembler."""
-
-    def open(self, headers: Any) -> None:
-        """Take over an open stream."""
-        self.open_streams.add(self)
-        encoding = headers.get("content-encoding")
-        if encoding:
-            self.body = Assembler(encoding=encoding, max_bytes=self.call.max_body_bytes)
-        self.pace = Pace(
-            between_chunks=self.call.timeouts.between_chunks,
-            deadline=self.tab.deadline,
-            now=self.tab.engine.clock(),
-        )
-
-    def begin(self, *, is_open: bool) -> None:
-        """Note that someone reads the events.
-
-        Raises:
-            InvalidRequest: The stream is not open, or someone has begun before.
-        """
-        if not is_open:
-            raise InvalidRequest("Open the stream first: `with client....stream(...) as stream:`.")
-        if self.begun:
-            raise InvalidRequest("The stream was read already: its events come only once.")
-        self.begun = True
-
-    def take(self, data: bytes) -> list[Event]:
-        """Return the events in `data`.
-
-        Raises:
-            AnswerTooLarge: More came in all than a stream may hold.
-        """
-        if self.body is not None:
-            data = self.body.feed(data)
-        self.left -= len(data)
-        if self.left < 0:
-            raise AnswerTooLarge(
-                f"The stream is longer than {self.call.max_body_bytes} bytes in all."
-            )
-        events = self.reader.feed(data)
-        if events:
-            self.pace.fresh = True
-            if self.tab.first_content is None:
-                self.tab.first_content = self.tab.elapsed()
-        return events
-
-    def end(self) -> list[Event]:
-        """Note that the body has ended; return the last events and build the reply.
-
-        Raises:
-            StreamTruncated: It was not complete.
-        """
-        if self.body is not None and not self.reader.is_over:
-            self.body.close()
-        events = self.reader.close()
-        self.settle(None)
-        self.reply = self.parse(self.partial())
-        return events
-
-    def partial(self) -> Reply[ParsedT]:
-        """Return the reply as far as it came."""
-        return self.build(self.reader.answer, self.tab)
-
-    def settle(self, error: BaseException | None) -> None:
-        """Write down what was used, once: exactly, if the service said so of the whole answer.
-
-        Without that, a whole answer is estimated, and a broken one cost at least what arrived.
-        """
-        if self.ended:
-            return
-        self.ended = True
-        self.open_streams.discard(self)
-        exact = self.reader.has_final_usage
-        answer = self.reader.answer
-        if exact:
-            usage = self.call.usage_of(answer)
-        else:
-            usage = self.estimate(answer)
-            if error is None:
-                usage = usage.model_copy(update={"basis": "estimated"})
-        self.tab.settle(
-            usage,
-            state="settled_exact" if exact else "settled_estimated",
-            status=200,
-            error=None if error is None else type(error).__name__,
-        )
-
-    def failed(self, error: MAIError | TransportFailed) -> MAIError:
-        """Settle, and return the error to raise, with the partial reply and the receipt on it."""
-        raised = interrupted(error, self.call.url) if isinstance(error, TransportFailed) else error
-        self.settle(raised)
-        if isinstance(raised, CallFailed):
-            raised.request_id = raised.request_id or self.tab.request_id
-            if raised.status is None and not isinstance(error, TransportFailed):
-                raised.status = 200
-            raised.partial = self.partial()
-            attach(raised, self.tab, self.call)
-        return raised
-
-    def abandoned(self) -> None:
-        """Settle a stream that nobody will read any further."""
-        if not self.ended:
-            self.settle(Abandoned())
-
-
-class Abandoned(Exception):
-    """The caller stopped reading. Never raised: its name is what the ledger shows."""
 
 
 class _Shell(Generic[ParsedT]):
