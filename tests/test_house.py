@@ -28,6 +28,7 @@ WAITING = {"asyncio", "socket", "threading", "sqlite3", "subprocess", "uvicorn",
 ROOMS_THAT_WAIT = {
     "engine/auth.py",
     "engine/drive.py",
+    "engine/timed.py",
     "engine/transport_httpx2.py",
     "engine/transport_pyreqwest.py",
     "engine/retry.py",  # a lock around the quota's counter

@@ -50,7 +50,10 @@ def test_each_surface_takes_the_key_in_its_own_header(surface, header):
 
 def test_a_token_always_goes_as_bearer():
     credential = Credential()
-    assert auth_header(route("foundry", credential), token="t") == ("authorization", "Bearer t")
+    assert auth_header(route("foundry", credential), token=Secret("t")) == (
+        "authorization",
+        "Bearer t",
+    )
 
 
 def test_a_route_without_credential_sends_none():
@@ -59,8 +62,8 @@ def test_a_route_without_credential_sends_none():
 
 def test_a_token_is_asked_for_once_and_kept():
     credential, tokens = Credential(), Tokens()
-    assert tokens.get(credential, "s", rejected=None) == "token-1"
-    assert tokens.get(credential, "s", rejected=None) == "token-1"
+    assert tokens.get(credential, "s", rejected=None) == Secret("token-1")
+    assert tokens.get(credential, "s", rejected=None) == Secret("token-1")
     assert credential.asked == [("s",)]
 
 
@@ -72,13 +75,13 @@ def test_a_token_for_another_scope_is_another_token():
 def test_a_token_near_its_end_is_replaced():
     credential, tokens = Credential(lifetime=299), Tokens()
     tokens.get(credential, "s", rejected=None)
-    assert tokens.get(credential, "s", rejected=None) == "token-2"
+    assert tokens.get(credential, "s", rejected=None) == Secret("token-2")
 
 
 def test_a_refused_token_is_replaced():
     credential, tokens = Credential(), Tokens()
     first = tokens.get(credential, "s", rejected=None)
-    assert tokens.get(credential, "s", rejected=first) == "token-2"
+    assert tokens.get(credential, "s", rejected=first) == Secret("token-2")
 
 
 def test_a_hundred_threads_with_a_refused_token_ask_for_one_new_one():
@@ -93,7 +96,7 @@ def test_a_hundred_threads_with_a_refused_token_ask_for_one_new_one():
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(got) == {"token-2"}
+    assert set(got) == {Secret("token-2")}
     assert len(credential.asked) == 2
 
 
@@ -106,14 +109,14 @@ def test_a_hundred_tasks_share_one_request_for_a_token(kind):
             *(tokens.get(credential, "s", rejected=None) for _ in range(100))
         )
 
-    assert set(asyncio.run(main())) == {"token-1"}
+    assert set(asyncio.run(main())) == {Secret("token-1")}
     assert len(credential.asked) == 1
 
 
 def test_async_tokens_serve_one_event_loop_after_another():
     credential, tokens = AsyncCredential(), AsyncTokens()
     for _ in range(3):
-        assert asyncio.run(tokens.get(credential, "s", rejected=None)) == "token-1"
+        assert asyncio.run(tokens.get(credential, "s", rejected=None)) == Secret("token-1")
 
 
 def test_the_sync_client_says_that_it_cannot_use_an_async_credential():

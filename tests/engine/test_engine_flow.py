@@ -5,7 +5,7 @@ import pytest
 from mai_sdk.config import Route, Secret, Timeouts
 from mai_sdk.engine.call import Call
 from mai_sdk.engine.flow import opened, whole
-from mai_sdk.engine.retry import RetryPolicy
+from mai_sdk.engine.retry import RetryPolicy, RetryQuota
 from mai_sdk.engine.steps import Pause, Read, Send, Token, TransportFailed
 from mai_sdk.engine.tab import Engine, Tab
 from mai_sdk.errors import (
@@ -46,13 +46,26 @@ class Clock:
 OK = Answered(200, b"fine")
 
 
-def story(*outcomes, credential=None, stream=False, policy=None, total=900.0, read=bytes.decode):
+def story(
+    *outcomes,
+    credential=None,
+    stream=False,
+    policy=None,
+    total=900.0,
+    read=lambda body, headers: body.decode(),
+    ledger=None,
+    quota=None,
+    query="",
+    headers=(),
+):
     """Drive one call through `outcomes`; return what came of it."""
-    clock, ledger = Clock(), MemoryLedger()
+    clock = Clock()
+    ledger = ledger if ledger is not None else MemoryLedger()
     engine = Engine(
         ledger=ledger,
         prices=PriceBook.load(),
         retry=policy or RetryPolicy(base_seconds=0.0),
+        quota=quota or RetryQuota(),
         clock=clock,
     )
     route = Route(
@@ -60,11 +73,13 @@ def story(*outcomes, credential=None, stream=False, policy=None, total=900.0, re
         endpoint="https://x.example",
         model="MAI-Thinking-1",
         deployment="d",
+        headers=(("x-two", "2"),),
         credential=credential if credential is not None else Secret(KEY),
     )
     call = Call(
         route=route,
-        url="https://x.example/mai/v1/chat/completions",
+        url="https://x.example/mai/v1/chat/completions" + query,
+        headers=headers,
         body=b"{}",
         read=read,
         usage_of=lambda _: Usage(input_tokens=10, cached_input_tokens=0, output_tokens=5),
@@ -94,7 +109,7 @@ def story(*outcomes, credential=None, stream=False, policy=None, total=900.0, re
                 send = None
             elif isinstance(step, Token):
                 told.tokens.append(step.rejected)
-                send = next(tokens)
+                send = Secret(next(tokens))
             elif isinstance(step, Send):
                 told.sent.append(step)
                 send = outcomes.pop(0)
@@ -243,7 +258,7 @@ class Credential:
 
 def test_a_refused_token_is_replaced_once():
     told = story(Answered(401), OK, credential=Credential())
-    assert told.tokens == [None, "token-1"]
+    assert told.tokens == [None, Secret("token-1")]
     assert told.waits == []
     assert told.states == ["released", "settled_exact"]
     assert ("authorization", "Bearer token-2") in told.sent[1].request.headers
@@ -252,7 +267,7 @@ def test_a_refused_token_is_replaced_once():
 def test_a_token_refused_twice_is_an_error():
     told = story(Answered(401), Answered(401), credential=Credential())
     assert told.error.status == 401
-    assert told.tokens == [None, "token-1"]
+    assert told.tokens == [None, Secret("token-1")]
 
 
 def test_a_refused_key_is_not_tried_again():
@@ -303,11 +318,96 @@ def test_a_stream_is_open_once_its_head_is_there():
 
 @pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/json"])
 def test_a_page_where_a_stream_was_due_is_an_error(kind):
-    told = story(Answered(200, b"<html>sign in</html>", content_type=kind), stream=True)
+    def read(body, headers):
+        raise read_failure(status=200, headers=headers, body=body, surface="foundry")
+
+    told = story(Answered(200, b"<html>sign in</html>", content_type=kind), stream=True, read=read)
     assert isinstance(told.error, UnreadableAnswer)
     assert told.states == ["unknown"]
+
+
+def test_a_whole_answer_where_a_stream_was_due_is_paid_for_and_on_the_error():
+    told = story(Answered(200, b"{}", content_type="application/json"), stream=True)
+    assert isinstance(told.error, UnreadableAnswer)
+    assert told.error.partial == "{}"
+    assert told.states == ["settled_exact"]
 
 
 def test_the_quota_ends_retries_in_an_outage():
     told = story(broken("not_sent"), policy=RetryPolicy(max_retries=0))
     assert isinstance(told.error, ConnectionFailed)
+
+
+@pytest.mark.parametrize("status", [408, 424, 499, 500, 501, 505, 507, 530, 599])
+def test_a_refusal_that_may_have_done_work_is_never_booked_as_free(status):
+    answers = [Answered(status)] * (2 if status in (408, 500) else 1)
+    told = story(*answers)
+    assert set(told.states) == {"unknown"}
+
+
+@pytest.mark.parametrize("body", [broken("unknown"), UnreadableAnswer("compressed as 'br'")])
+def test_a_refusal_keeps_its_status_where_its_body_cannot_be_read(body):
+    told = story(Answered(400, body))
+    assert isinstance(told.error, RequestRejected)
+    assert told.states == ["released"]
+    told = story(Answered(429, body, retry_after="0"), OK)
+    assert told.states == ["released", "settled_exact"]
+
+
+def test_a_refused_token_is_replaced_also_where_the_refusal_cannot_be_read():
+    told = story(Answered(401, broken("unknown")), OK, credential=Credential())
+    assert told.result == "fine"
+
+
+class FullDisk(MemoryLedger):
+    def settle(self, attempt_id, **outcome):
+        raise LedgerError("disk full")
+
+    def sent(self, attempt_id):
+        raise LedgerError("disk full")
+
+
+@pytest.mark.parametrize("outcome", [OK, Answered(400), KeyboardInterrupt()])
+def test_a_ledger_that_fails_takes_neither_the_answer_nor_the_error_with_it(outcome, caplog):
+    told = story(outcome, ledger=FullDisk())
+    assert told.result == "fine" or isinstance(told.error, (RequestRejected, KeyboardInterrupt))
+    assert told.tab.receipt().unrecorded == "disk full"
+    assert "disk full" in caplog.text
+
+
+def test_a_stream_is_handed_over_also_where_the_ledger_cannot_note_it():
+    answer = Answered(200, content_type="text/event-stream")
+    assert story(answer, stream=True, ledger=FullDisk()).result is answer
+
+
+def test_a_failure_that_would_only_repeat_itself_is_not_tried_again():
+    told = story(broken("not_sent", hopeless=True))
+    assert isinstance(told.error, ConnectionFailed)
+    assert told.states == ["released"]
+
+
+def test_nothing_is_sent_when_the_time_is_over():
+    told = story(total=1e-300)
+    assert isinstance(told.error, TimedOut)
+    assert told.error.phase == "total"
+    assert told.states == []
+
+
+def test_an_empty_quota_stops_retries_and_success_fills_it():
+    quota = RetryQuota(capacity=20)
+    told = story(broken("not_sent"), OK, quota=quota)
+    assert told.states == ["released", "settled_exact"]
+    assert quota.left == 20 - 14 + 1
+    told = story(broken("not_sent"), quota=quota)
+    assert isinstance(told.error, ConnectionFailed)
+
+
+def test_a_query_is_not_shown():
+    told = story(Answered(307), query="?code=FUNCTIONKEY")
+    assert "FUNCTIONKEY" not in str(told.error)
+
+
+def test_the_headers_of_a_route_and_of_a_call_are_sent():
+    told = story(OK, headers=(("x-one", "1"),))
+    assert ("x-one", "1") in told.sent[0].request.headers
+    assert ("x-two", "2") in told.sent[0].request.headers

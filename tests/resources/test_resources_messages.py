@@ -94,5 +94,12 @@ def test_an_image_needs_a_question():
 
 
 def test_every_text_is_found():
-    messages = build_messages("a question", instructions="be kind", images=[PNG])
-    assert texts_of(messages) == ("be kind", "a question")
+    call = {"id": "c", "function": {"name": "f", "arguments": '{"city": "Oslo"}'}}
+    messages = build_messages(
+        [
+            {"role": "user", "content": ({"type": "text", "text": "a question"},)},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+        ],
+        instructions="be kind",
+    )
+    assert texts_of(messages) == ("be kind", "a question", '{"city": "Oslo"}')

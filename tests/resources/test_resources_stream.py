@@ -307,7 +307,7 @@ def test_a_connection_left_early_is_not_used_again_and_one_read_to_its_end_is(em
                 events.read()
         ports = {dict(entry.headers).get("host") for entry in emulator.journal}
         assert len(ports) == 1
-        pool = client._driver._transport._pools[emulator.url]._pool
+        pool = client._driver._transport._pools[emulator.url]
         assert len(pool.connections) == 1
         by_break(client)
         assert len(pool.connections) == 0
@@ -329,7 +329,7 @@ def test_no_connection_is_left_open_by_fifty_cancelled_streams(emulator):
             results = await asyncio.gather(*tasks, return_exceptions=True)
             assert {type(result) for result in results} == {asyncio.CancelledError}
             (pools,) = client._driver._transport._loops.values()
-            connections = [c for pool in pools.values() for c in pool._pool.connections]
+            connections = [c for pool in pools.values() for c in pool.connections]
             reply = await client.reasoning.create("Still there?")
             return connections, reply, list(client.costs.entries())
 
@@ -402,12 +402,10 @@ class Canned:
 
             def __init__(self):
                 self.headers = {"content-type": canned.kind, "x-request-id": "r"}
+                self.pieces = iter(canned.pieces)
 
-            def __iter__(self):
-                return iter(canned.pieces)
-
-            def abort(self):
-                pass
+            def read(self, *, within):
+                return next(self.pieces, None)
 
             def close(self):
                 pass
@@ -525,3 +523,39 @@ def test_the_async_client_is_refused_a_sync_with(emulator):
     client = emulator.async_client()
     assert isinstance(client, AsyncMAI)
     assert not hasattr(client.reasoning.stream("Why?"), "__enter__")
+
+
+def test_opening_a_stream_twice_is_refused_because_it_would_be_paid_twice(emulator):
+    with emulator.client() as client:
+        stream = client.reasoning.stream("Why?")
+        with stream:
+            stream.read()
+        with pytest.raises(InvalidRequest, match="opened already"), stream:
+            pass
+        assert len(list(client.costs.entries())) == 1
+
+
+def test_reading_streams_starts_no_threads(emulator):
+    emulator.fault("keepalive_only", after=2, seconds=0.3, interval=0.01)
+    before = threading.active_count()
+    with emulator.client() as client, client.reasoning.stream("Why?") as stream:
+        most = max(threading.active_count() for _ in stream)
+    assert most <= before + 1
+
+
+def test_usage_from_before_the_end_is_not_taken_for_the_whole():
+    body = foundry_stream("one ", "two ", "three ")
+    early = body.replace(
+        b'"usage": null', b'"usage": {"prompt_tokens": 9, "completion_tokens": 1}', 1
+    )
+    early = early.replace(
+        b'"usage": {"prompt_tokens": 9, "completion_tokens": 5, '
+        b'"prompt_tokens_details": {"cached_tokens": 2}}',
+        b'"usage": null',
+    )
+    client = MAI(**SETTINGS, transport=Canned([early]))
+    with client.reasoning.stream("Why?") as stream:
+        reply = stream.read()
+    assert reply.usage.basis == "estimated"
+    (entry,) = client.costs.entries()
+    assert entry.state == "settled_estimated"

@@ -16,7 +16,7 @@ from mai_sdk.engine.transport import sync_transport
 from mai_sdk.errors import MAIError
 
 if TYPE_CHECKING:
-    from mai_sdk.config import Route
+    from mai_sdk.config import Route, Secret
 
 __all__ = ["Probe"]
 
@@ -93,7 +93,7 @@ class Probe:
         except TransportFailed as error:
             raise Trouble(error.detail) from None
 
-    def _token(self, route: Route) -> str | None:
+    def _token(self, route: Route) -> Secret | None:
         credential: Any = route.credential
         if credential is None or not hasattr(credential, "get_token"):
             return None
@@ -111,7 +111,7 @@ class Probe:
 
 def _body(response: Any) -> bytes:
     body = b""
-    for piece in response:
+    while (piece := response.read(within=None)) is not None:
         body += piece
         if len(body) > _MOST:
             raise Trouble("the answer is far too long")

@@ -25,10 +25,10 @@ _KEY_HEADER = {"foundry": "api-key", "azure-inference": "api-key"}
 others take `Authorization: Bearer`, which /openai/v1 and vLLM accept for keys as well."""
 
 
-def auth_header(route: Route, *, token: str | None) -> tuple[str, str] | None:
+def auth_header(route: Route, *, token: Secret | None) -> tuple[str, str] | None:
     """Return the header that authenticates a request on `route`; None if it has no credential."""
     if token is not None:
-        return ("authorization", f"Bearer {token}")
+        return ("authorization", f"Bearer {token.reveal()}")
     if not isinstance(route.credential, Secret):
         return None
     name = _KEY_HEADER.get(route.surface)
@@ -40,18 +40,20 @@ class _Cache:
     """Tokens by credential and scope. The credential objects are held, so ids stay theirs."""
 
     def __init__(self) -> None:
-        self._tokens: dict[tuple[int, str], tuple[TokenCredential, str, float]] = {}
+        self._tokens: dict[tuple[int, str], tuple[TokenCredential, Secret, float]] = {}
 
-    def find(self, credential: TokenCredential, scope: str, rejected: str | None) -> str | None:
+    def find(
+        self, credential: TokenCredential, scope: str, rejected: Secret | None
+    ) -> Secret | None:
         """Return a token that is neither stale nor the one just refused, or None."""
         found = self._tokens.get((id(credential), scope))
         if found is None or found[1] == rejected:
             return None
         return found[1] if found[2] - _REFRESH_BEFORE_SECONDS > time.time() else None
 
-    def keep(self, credential: TokenCredential, scope: str, answer: Any) -> str:
-        """Keep a credential's answer and return its text."""
-        token = Secret(str(answer.token), name="the Entra token").reveal()
+    def keep(self, credential: TokenCredential, scope: str, answer: Any) -> Secret:
+        """Keep a credential's answer and return its token."""
+        token = Secret(str(answer.token), name="the Entra token")
         self._tokens[id(credential), scope] = (credential, token, float(answer.expires_on))
         return token
 
@@ -63,7 +65,7 @@ class Tokens:
         self._cache = _Cache()
         self._lock = threading.Lock()
 
-    def get(self, credential: TokenCredential, scope: str, *, rejected: str | None) -> str:
+    def get(self, credential: TokenCredential, scope: str, *, rejected: Secret | None) -> Secret:
         """Return a token that is not `rejected`, asking the credential only if need be.
 
         Raises:
@@ -96,7 +98,9 @@ class AsyncTokens:
             WeakKeyDictionary()
         )
 
-    async def get(self, credential: TokenCredential, scope: str, *, rejected: str | None) -> str:
+    async def get(
+        self, credential: TokenCredential, scope: str, *, rejected: Secret | None
+    ) -> Secret:
         """Return a token that is not `rejected`, asking the credential only if need be."""
         token = self._cache.find(credential, scope, rejected)
         if token is not None:

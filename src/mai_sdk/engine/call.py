@@ -24,13 +24,16 @@ class Call(Generic[T]):
     route: Route
     url: str
     body: bytes = field(repr=False)
-    read: Callable[[bytes], T]
-    """Body of a 2xx answer to what it says. Raises CallFailed where it says something is wrong."""
-    usage_of: Callable[[T], Usage]
+    read: Callable[[bytes, Mapping[str, str]], T] = field(repr=False)
+    """Body and headers of a 2xx answer to what it says.
+
+    Raises CallFailed where it says that something is wrong, with `partial` where it was billed.
+    """
+    usage_of: Callable[[T], Usage] = field(repr=False)
     """What the service says the answer used."""
-    fail: Callable[[int, Mapping[str, str], bytes], CallFailed]
+    fail: Callable[[int, Mapping[str, str], bytes], CallFailed] = field(repr=False)
     """Status, headers and body of any other answer to the error it means."""
-    upper_bound: Callable[[], Usage]
+    upper_bound: Callable[[], Usage] = field(repr=False)
     """The most this call can use; asked for only where a reservation needs it."""
     timeouts: Timeouts
     headers: tuple[tuple[str, str], ...] = ()
@@ -39,5 +42,5 @@ class Call(Generic[T]):
     max_body_bytes: int = 64 * 1024 * 1024
     prompts: tuple[str, ...] = field(default=(), repr=False)
     """Texts that must not appear in errors."""
-    explain_missing: Callable[[], str | None] = lambda: None
+    explain_missing: Callable[[], str | None] = field(default=lambda: None, repr=False)
     """What is known about the model when the service says it is not there."""

@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mai_sdk.engine.body import Assembler
 from mai_sdk.engine.steps import Pause, Read, Send, Token, TransportFailed
-from mai_sdk.engine.timeouts import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+    from collections.abc import Awaitable, Callable, Generator
 
     from mai_sdk.engine.auth import AsyncTokens, Tokens
-    from mai_sdk.engine.steps import AsyncTransport, Response, Step, Transport
+    from mai_sdk.engine.steps import AsyncResponse, AsyncTransport, Response, Step, Transport
+    from mai_sdk.engine.timeouts import Pace
 
 __all__ = ["AsyncDriver", "Driver", "adrain", "anext_chunk", "drain", "next_chunk"]
 
 T = TypeVar("T")
 
 _DRAIN_SECONDS = 0.25
+_DRAIN_READS = 4
 
 
 class Driver:
@@ -51,6 +51,7 @@ class Driver:
             step = next(flow)
             while True:
                 result: Any = None
+                failed: BaseException | None = None
                 try:
                     if type(step) is Send:
                         result = self._transport.send(step.request, step.limits)
@@ -63,9 +64,9 @@ class Driver:
                             step.credential, step.scope, rejected=step.rejected
                         )
                 except BaseException as error:  # noqa: BLE001 - the flow settles, then raises it
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(result)
+                    failed = error
+                # Outside the block, so that nothing the library held hangs on what is raised.
+                step = flow.send(result) if failed is None else flow.throw(failed)
         except StopIteration as end:
             return cast("T", end.value)
 
@@ -96,6 +97,7 @@ class AsyncDriver:
             step = next(flow)
             while True:
                 result: Any = None
+                failed: BaseException | None = None
                 try:
                     if type(step) is Send:
                         result = await self._transport.send(step.request, step.limits)
@@ -108,9 +110,9 @@ class AsyncDriver:
                             step.credential, step.scope, rejected=step.rejected
                         )
                 except BaseException as error:  # noqa: BLE001 - the flow settles, then raises it
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(result)
+                    failed = error
+                # Outside the block, so that nothing the library held hangs on what is raised.
+                step = flow.send(result) if failed is None else flow.throw(failed)
         except StopIteration as end:
             return cast("T", end.value)
 
@@ -126,9 +128,8 @@ def _read(step: Read) -> bytes:
             encoding=response.headers.get("content-encoding"), max_bytes=step.max_bytes
         )
         pieces: list[bytes] = []
-        for data in response:
+        while (data := response.read(within=_left(step))) is not None:
             pieces.append(body.feed(data))
-            _check_deadline(step.deadline)
         body.close()
     finally:
         response.close()
@@ -142,86 +143,82 @@ async def _aread(step: Read) -> bytes:
             encoding=response.headers.get("content-encoding"), max_bytes=step.max_bytes
         )
         pieces: list[bytes] = []
-        async for data in response:
+        while (data := await response.read(within=_left(step))) is not None:
             pieces.append(body.feed(data))
-            _check_deadline(step.deadline)
         body.close()
     finally:
         await response.aclose()
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def next_chunk(
-    chunks: Iterator[bytes], pace: Pace, response: Response, *, clock: Callable[[], float]
-) -> bytes | None:
+def _left(step: Read) -> float | None:
+    left = step.within()
+    if left is not None and left <= 0:
+        raise TransportFailed("total limit passed", certainty="unknown", phase="total")
+    return left
+
+
+def next_chunk(response: Response, pace: Pace, *, clock: Callable[[], float]) -> bytes | None:
     """Return the next piece of an open stream, or None at its end.
 
-    The socket's own limit covers the ordinary wait. A shorter one, after keep-alives or near the
-    deadline, is kept by a timer that aborts the read.
+    The socket's own limit covers the ordinary wait; a shorter one holds after keep-alives, which
+    are no content, and near the deadline.
 
     Raises:
         TransportFailed: The connection broke, or a limit passed.
     """
     left = pace.start_waiting(clock())
-    failure: TransportFailed | None
     if left is None:
-        return next(chunks, None)
-    timer = threading.Timer(left, response.abort)
-    timer.daemon = True
-    timer.start()
+        return response.read(within=None)
+    failure: TransportFailed | None
     try:
-        data = next(chunks, None)
+        data = response.read(within=left)
     except TransportFailed as error:
         failure = _timed_out(pace, clock()) or error
     else:
-        # An aborted read can look like an end; and some transports cannot abort one at all.
-        failure = _timed_out(pace, clock())
+        failure = _timed_out(pace, clock())  # for a transport that cannot keep the shorter limit
         if failure is None:
             return data
-    finally:
-        timer.cancel()
     raise failure from None
 
 
 async def anext_chunk(
-    chunks: AsyncIterator[bytes], pace: Pace, *, clock: Callable[[], float]
+    response: AsyncResponse, pace: Pace, *, clock: Callable[[], float]
 ) -> bytes | None:
     """See `next_chunk`."""
     left = pace.start_waiting(clock())
     if left is None:
-        return await anext(chunks, None)
+        return await response.read(within=None)
+    failure: TransportFailed | None
     try:
-        async with asyncio.timeout(left):
-            return await anext(chunks, None)
+        data = await response.read(within=left)
     except TransportFailed as error:
         failure = _timed_out(pace, clock()) or error
-    except TimeoutError:
-        failure = _timed_out(pace, clock()) or TransportFailed(
-            "no content in time", certainty="unknown", phase="between_chunks"
-        )
+    else:
+        failure = _timed_out(pace, clock())
+        if failure is None:
+            return data
     raise failure from None
 
 
-def drain(chunks: Iterator[bytes], response: Response, *, clock: Callable[[], float]) -> None:
+def drain(response: Response) -> None:
     """Read what little follows a finished answer, so that its connection can be used again.
 
     Nothing depends on it: if the end of the body is not there in a moment, the connection is
     closed instead.
     """
-    now = clock()
-    pace = Pace(between_chunks=None, deadline=now + _DRAIN_SECONDS, now=now)
     with contextlib.suppress(TransportFailed):
-        while next_chunk(chunks, pace, response, clock=clock) is not None:
-            pass
+        for _ in range(_DRAIN_READS):
+            if response.read(within=_DRAIN_SECONDS) is None:
+                return
 
 
-async def adrain(chunks: AsyncIterator[bytes], *, clock: Callable[[], float]) -> None:
+async def adrain(response: AsyncResponse) -> None:
     """See `drain`."""
-    now = clock()
-    pace = Pace(between_chunks=None, deadline=now + _DRAIN_SECONDS, now=now)
     with contextlib.suppress(TransportFailed):
-        while await anext_chunk(chunks, pace, clock=clock) is not None:
-            pass
+        for _ in range(_DRAIN_READS):
+            if await response.read(within=_DRAIN_SECONDS) is None:
+                return
 
 
 def _timed_out(pace: Pace, now: float) -> TransportFailed | None:
@@ -229,8 +226,3 @@ def _timed_out(pace: Pace, now: float) -> TransportFailed | None:
     if phase is None:
         return None
     return TransportFailed("no content in time", certainty="unknown", phase=phase)
-
-
-def _check_deadline(deadline: float | None) -> None:
-    if deadline is not None and time.monotonic() >= deadline:
-        raise TransportFailed("total limit passed", certainty="unknown", phase="total")

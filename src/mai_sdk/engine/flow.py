@@ -6,12 +6,13 @@ sleep itself. Flows compose with `yield from`, so a call that asks twice is stil
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mai_sdk.config import Secret
 from mai_sdk.engine.auth import auth_header
 from mai_sdk.engine.redact import redact_error
-from mai_sdk.engine.retry import certainty_of_status
+from mai_sdk.engine.retry import certainty_of_status, may_have_run
 from mai_sdk.engine.steps import Pause, Read, Request, Send, Token, TransportFailed
 from mai_sdk.engine.timeouts import limits_for
 from mai_sdk.errors import (
@@ -21,7 +22,6 @@ from mai_sdk.errors import (
     ConnectionFailed,
     ContentFiltered,
     MAIError,
-    RateLimited,
     TimedOut,
     UnreadableAnswer,
 )
@@ -39,6 +39,9 @@ __all__ = ["attach", "interrupted", "opened", "whole"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_ASSIGNED = re.compile(r"((?:secret|password|token|key|assertion)\w*\s*[=:]\s*)\S+", re.IGNORECASE)
+"""What libraries print when they quote their settings."""
 
 _MAX_ERROR_BYTES = 1024 * 1024
 _USER_AGENT = "mai-sdk"
@@ -65,7 +68,9 @@ def opened(call: Call[T], tab: Tab) -> Generator[Step, Any, Any]:
     return (yield from _attempts(call, tab, _finish_opened))
 
 
-def attach(error: CallFailed, tab: Tab, call: Call[Any], *, token: str | None = None) -> CallFailed:
+def attach(
+    error: CallFailed, tab: Tab, call: Call[Any], *, token: Secret | None = None
+) -> CallFailed:
     """Give `error` its receipt and ids, and clean it of secrets and prompts."""
     error.call_id = tab.call_id
     error.receipt = tab.receipt()
@@ -73,24 +78,31 @@ def attach(error: CallFailed, tab: Tab, call: Call[Any], *, token: str | None = 
     return error
 
 
-def interrupted(failure: TransportFailed, url: str) -> CallFailed:
-    """Return the error that a transport's failure means to the caller."""
-    where = url[: url.find("/", 8)]
+def interrupted(failure: TransportFailed, url: str, *, is_total: bool = False) -> CallFailed:
+    """Return the error that a transport's failure means to the caller.
+
+    Args:
+        failure: What the transport said.
+        url: Where the request went; only its origin is shown.
+        is_total: Whether the call's whole time is over, which a socket cannot know.
+    """
+    where = _where(url)
+    phase = "total" if is_total and failure.phase is not None else failure.phase
     if failure.certificate:
         return CertificateRejected(
             f"{where} showed a certificate that is not trusted here ({failure.detail}). Check the "
             "host name, and that the system's CA bundle (or SSL_CERT_FILE) has its issuer."
         )
-    if failure.phase is not None:
+    if phase is not None:
         limit = {
             "connect": "No connection stood within the connect limit",
             "first_byte": "No answer began within the first-byte limit",
             "between_chunks": "The answer stopped coming for longer than the between-chunks limit",
             "total": "The call took longer than its total limit",
-        }[failure.phase]
+        }[phase]
         return TimedOut(
-            f"{limit} ({where}). Raise it with timeout=Timeouts({failure.phase}=...).",
-            phase=failure.phase,
+            f"{limit} ({where}). Raise it with timeout=Timeouts({phase}=...).",
+            phase=phase,
         )
     if failure.certainty == "not_sent":
         return ConnectionFailed(
@@ -106,11 +118,12 @@ def _attempts(
     finish: Callable[[Call[T], Tab, Any], Generator[Step, Any, R]],
 ) -> Generator[Step, Any, R]:
     """Try, and try again where the failure allows it."""
-    token: str | None = None
-    rejected: str | None = None
-    unknown_so_far = 0
+    rejected: Secret | None = None
+    tries = 0
     while True:
-        token = yield from _token(call.route, rejected)
+        _still_time(call, tab)
+        token = yield from _token(call, tab, rejected)
+        _still_time(call, tab)
         tab.reserve(call.upper_bound)
         certainty: Certainty | None
         try:
@@ -119,32 +132,30 @@ def _attempts(
             tab.answered(request_id(response.headers))
             if 200 <= response.status < 300:
                 return (yield from finish(call, tab, response))
-            body: bytes = yield Read(response, _MAX_ERROR_BYTES, tab.deadline)
-            failure = _refused(call, response, body)
+            failure = yield from _refused(call, tab, response)
             certainty = certainty_of_status(response.status)
         except TransportFailed as error:
-            failure, certainty = interrupted(error, call.url), error.certainty
-            if error.certificate:
-                certainty = None
-            tab.settle(None, state=_final_state(error.certainty), error=type(failure).__name__)
+            failure = interrupted(error, call.url, is_total=tab.is_over())
+            certainty = None if error.hopeless else error.certainty
+            lost = error.certainty == "unknown"
+            tab.settle(None, released=not lost, error=type(failure).__name__)
+            tab.unknown_so_far += lost
         except CallFailed as error:
             failure, certainty = error, None
-            tab.settle(None, state="unknown", error=type(error).__name__)
+            tab.settle(None, error=type(error).__name__)
         except BaseException as error:
-            tab.settle(None, state="unknown", error=type(error).__name__)
+            tab.settle(None, error=type(error).__name__)
             raise
-        else:
-            _settle_refused(tab, failure, certainty)
         attach(failure, tab, call, token=token)
         if failure.status == 401 and token is not None and rejected is None:
             rejected = token
             continue
-        unknown_so_far += certainty == "unknown"
-        yield from _before_retry(tab, failure, certainty, unknown_so_far)
+        tries += 1
+        yield from _before_retry(tab, failure, certainty, tries)
 
 
 def _before_retry(
-    tab: Tab, failure: CallFailed, certainty: Certainty | None, unknown_so_far: int
+    tab: Tab, failure: CallFailed, certainty: Certainty | None, tries: int
 ) -> Generator[Step, Any, None]:
     """Wait as long as the policy says, or raise `failure`."""
     engine = tab.engine
@@ -152,8 +163,8 @@ def _before_retry(
     if certainty is not None:
         wait = engine.retry.wait_before_retry(
             certainty,
-            attempt=len(failure.receipt.attempts) if failure.receipt else 1,
-            unknown_so_far=unknown_so_far,
+            attempt=tries,
+            unknown_so_far=tab.unknown_so_far,
             retry_after=failure.retry_after,
             remaining=tab.remaining(),
         )
@@ -162,103 +173,105 @@ def _before_retry(
     yield Pause(wait)
 
 
+def _still_time(call: Call[Any], tab: Tab) -> None:
+    """Raise if the call's time is over: nothing more is sent then."""
+    if tab.is_over():
+        late = TransportFailed("total limit passed", certainty="not_sent", phase="total")
+        raise attach(interrupted(late, call.url), tab, call)
+
+
 def _finish_whole(call: Call[T], tab: Tab, response: Any) -> Generator[Step, Any, T]:
-    body: bytes = yield Read(response, call.max_body_bytes, tab.deadline)
+    body: bytes = yield Read(response, call.max_body_bytes, tab.remaining)
     tab.first_content = tab.first_byte
-    try:
-        value = call.read(body)
-    except CallFailed as error:
-        error.status, error.request_id = response.status, tab.request_id
-        if error.partial is not None:
-            _settle_answered(call, tab, error.partial, response, type(error).__name__)
-        raise
-    _settle_answered(call, tab, value, response, None)
+    value = _read_answer(call, tab, response, body)
     tab.engine.quota.give_back()
     return value
 
 
-def _settle_answered(call: Call[T], tab: Tab, value: T, response: Any, error: str | None) -> None:
-    usage = call.usage_of(value)
-    tab.settle(
-        usage,
-        state="settled_exact" if usage.basis == "reported" else "settled_estimated",
-        status=response.status,
-        error=error,
-    )
+def _read_answer(call: Call[T], tab: Tab, response: Any, body: bytes) -> T:
+    """Read a whole answer and settle the attempt with what it used, also where it is an error."""
+    try:
+        value = call.read(body, response.headers)
+    except CallFailed as error:
+        error.status, error.request_id = response.status, tab.request_id
+        if error.partial is not None:
+            usage = call.usage_of(error.partial)
+            tab.settle(usage, status=response.status, error=type(error).__name__)
+        raise
+    tab.settle(call.usage_of(value), status=response.status)
+    return value
 
 
 def _finish_opened(call: Call[T], tab: Tab, response: Any) -> Generator[Step, Any, Any]:
     kind = response.headers.get("content-type", "").lower()
     if "html" in kind or "json" in kind:
-        body: bytes = yield Read(response, _MAX_ERROR_BYTES, tab.deadline)
-        raise _not_a_stream(call, response, body, kind)
+        body: bytes = yield Read(response, call.max_body_bytes, tab.remaining)
+        value = _read_answer(call, tab, response, body)
+        raise UnreadableAnswer(
+            f"{_where(call.url)} answered whole where a stream was asked for, so it does not "
+            "stream. Use create(...); the answer is on error.partial.",
+            status=response.status,
+            request_id=tab.request_id,
+            partial=value,
+        )
     tab.sent()
     tab.engine.quota.give_back()
     return response
 
 
-def _not_a_stream(call: Call[Any], response: Any, body: bytes, kind: str) -> CallFailed:
-    """A 200 that is no event stream: an error object, a login page, or a service that cannot."""
-    read = call.fail(response.status, response.headers, body)
-    return UnreadableAnswer(
-        f"{call.url} answered {response.status} with {kind.split(';')[0]!r} where an event stream "
-        "was due. Check that the endpoint is the service itself and not a proxy's page.",
-        status=response.status,
-        request_id=read.request_id,
-        body=read.body,
-    )
+def _refused(call: Call[Any], tab: Tab, response: Any) -> Generator[Step, Any, CallFailed]:
+    """Return the error that an answer outside 2xx means, with its attempt settled.
 
-
-def _refused(call: Call[Any], response: Any, body: bytes) -> CallFailed:
-    if 300 <= response.status < 400:
-        return UnreadableAnswer(
-            f"{call.url} answered {response.status}, a redirect. Redirects are not followed, so "
+    The status is known by now, so a body that cannot be read takes nothing from it.
+    """
+    try:
+        body: bytes = yield Read(response, _MAX_ERROR_BYTES, tab.remaining)
+    except (TransportFailed, UnreadableAnswer):
+        body = b""
+    status = response.status
+    if 300 <= status < 400:
+        failure: CallFailed = UnreadableAnswer(
+            f"{_where(call.url)} answered {status}, a redirect. Redirects are not followed, so "
             "that no key or prompt goes where you did not send it. Configure the final address.",
-            status=response.status,
-            request_id=request_id(response.headers),
+            status=status,
+            request_id=tab.request_id,
         )
-    failure = call.fail(response.status, response.headers, body)
-    if response.status == 404:
-        known = call.explain_missing()
-        if known:
-            failure.message = f"{failure.message} {known}"
-            failure.args = (failure.message,)
+    else:
+        failure = call.fail(status, response.headers, body)
+    known = call.explain_missing() if status == 404 else None
+    if known:
+        failure.message = f"{failure.message} {known}"
+        failure.args = (failure.message,)
+    ran = may_have_run(status) or isinstance(failure, ContentFiltered)
+    tab.settle(None, released=not ran, status=status, error=type(failure).__name__)
+    tab.unknown_so_far += certainty_of_status(status) == "unknown"
     return failure
 
 
-def _settle_refused(tab: Tab, failure: CallFailed, certainty: Certainty | None) -> None:
-    """A 4xx did no work, except where the answer itself was filtered; a 5xx may have."""
-    ran = certainty == "unknown" or isinstance(failure, ContentFiltered)
-    if isinstance(failure, RateLimited):
-        ran = False
-    tab.settle(
-        None,
-        state="unknown" if ran else "released",
-        status=failure.status,
-        error=type(failure).__name__,
-    )
-
-
-def _final_state(certainty: Certainty) -> Any:
-    return "unknown" if certainty == "unknown" else "released"
-
-
-def _token(route: Route, rejected: str | None) -> Generator[Step, Any, str | None]:
+def _token(
+    call: Call[Any], tab: Tab, rejected: Secret | None
+) -> Generator[Step, Any, Secret | None]:
+    route = call.route
     if route.credential is None or isinstance(route.credential, Secret):
         return None
     try:
-        token: str = yield Token(route.credential, route.scope, rejected)
+        token: Secret = yield Token(route.credential, route.scope, rejected)
     except MAIError:
         raise
     except Exception as error:  # noqa: BLE001 - a credential may raise anything
-        name = type(route.credential).__name__
-        reason = str(error).partition("\n")[0][:300]
+        kind = type(error).__name__
+        reason = _ASSIGNED.sub(r"\1***", str(error).partition("\n")[0][:300])
     else:
         return token
-    raise AuthenticationFailed(f"{name} gave no token: {reason} Nothing was sent.")
+    name = type(route.credential).__name__
+    failure = AuthenticationFailed(
+        f"{name} gave no token ({kind}): {reason.rstrip('.')}. Check how it signs in; nothing was "
+        "sent with this attempt."
+    )
+    raise attach(failure, tab, call)
 
 
-def _request(call: Call[Any], tab: Tab, token: str | None) -> Request:
+def _request(call: Call[Any], tab: Tab, token: Secret | None) -> Request:
     headers = [
         ("accept", "text/event-stream" if call.stream else "application/json"),
         ("accept-encoding", "identity"),
@@ -274,6 +287,11 @@ def _request(call: Call[Any], tab: Tab, token: str | None) -> Request:
     return Request(call.method, call.url, headers, call.body)
 
 
-def _secrets(route: Route, token: str | None) -> tuple[str, ...]:
+def _secrets(route: Route, token: Secret | None) -> tuple[str, ...]:
     key = route.credential.reveal() if isinstance(route.credential, Secret) else ""
-    return (key, token or "")
+    return (key, token.reveal() if token is not None else "")
+
+
+def _where(url: str) -> str:
+    """Return the origin alone: a query may hold a key."""
+    return url[: url.find("/", 8)]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mai_sdk.engine.steps import Certainty
 
-__all__ = ["RetryPolicy", "RetryQuota", "certainty_of_status"]
+__all__ = ["RetryPolicy", "RetryQuota", "certainty_of_status", "may_have_run"]
 
 _REJECTED = frozenset({429, 503})
 _UNKNOWN = frozenset({408, 500, 502, 504})
@@ -37,6 +37,14 @@ def certainty_of_status(status: int) -> Certainty | None:
     if status in _UNKNOWN or 520 <= status <= 529:
         return "unknown"
     return None
+
+
+def may_have_run(status: int) -> bool:
+    """Say whether a refusal with this status may have done, and billed, work.
+
+    503 is a plain "not now". 408, 424 and 499 are said by something in front of the service.
+    """
+    return (status >= 500 and status != 503) or status in {408, 424, 499}
 
 
 class RetryQuota:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    from mai_sdk.config import TokenCredential
+    from mai_sdk.config import Secret, TokenCredential
 
 __all__ = [
     "AsyncResponse",
@@ -56,6 +56,8 @@ class Limits:
     first_byte: float | None
     between_reads: float | None
     """Between two reads of the body. Content pace is watched above the transport."""
+    total: float | None = None
+    """From sending to the whole head of the answer, however slowly it drips in."""
 
 
 class TransportFailed(Exception):
@@ -71,6 +73,7 @@ class TransportFailed(Exception):
         certainty: Certainty,
         phase: Phase | None = None,
         certificate: bool = False,
+        hopeless: bool = False,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -78,6 +81,8 @@ class TransportFailed(Exception):
         self.phase: Phase | None = phase
         """The time limit that passed; None where it was no time limit."""
         self.certificate = certificate
+        self.hopeless = hopeless or certificate
+        """Whether trying again would meet the same failure."""
 
 
 class Response(Protocol):
@@ -93,21 +98,26 @@ class Response(Protocol):
         """Names in lower case; of repeated headers the last."""
         ...
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield the body as it arrives, undecoded; raise TransportFailed when it breaks."""
-        ...
+    def read(self, *, within: float | None) -> bytes | None:
+        """Return the next piece of the body, undecoded, or None at its end.
 
-    def abort(self) -> None:
-        """Make a read that is waiting in another thread return at once. Safe to call twice."""
+        Waits `within` seconds at most, and the request's own limit where that is None.
+
+        Raises:
+            TransportFailed: It broke, or nothing came in time.
+        """
         ...
 
     def close(self) -> None:
-        """Give the connection back, or close it if the body was not read to its end."""
+        """Give the connection back, or close it if the body was not read to its end.
+
+        Safe to call twice.
+        """
         ...
 
 
 class AsyncResponse(Protocol):
-    """See `Response`; a waiting read is ended by cancelling it, so there is no `abort`."""
+    """See `Response`."""
 
     @property
     def status(self) -> int:
@@ -119,8 +129,8 @@ class AsyncResponse(Protocol):
         """See `Response.headers`."""
         ...
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """See `Response.__iter__`."""
+    async def read(self, *, within: float | None) -> bytes | None:
+        """See `Response.read`."""
         ...
 
     async def aclose(self) -> None:
@@ -169,8 +179,8 @@ class Read:
 
     response: Response | AsyncResponse
     max_bytes: int
-    deadline: float | None
-    """On the monotonic clock; None for no limit."""
+    within: Callable[[], float | None]
+    """What is left of the call's time, in seconds; None for no limit."""
 
 
 @dataclass(slots=True)
@@ -186,7 +196,7 @@ class Token:
 
     credential: TokenCredential
     scope: str
-    rejected: str | None = None
+    rejected: Secret | None = None
 
 
 Step: TypeAlias = Send | Read | Pause | Token

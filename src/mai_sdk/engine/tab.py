@@ -6,13 +6,16 @@ here and nowhere else.
 
 from __future__ import annotations
 
+import logging
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mai_sdk.engine.retry import RetryPolicy, RetryQuota
+from mai_sdk.errors import LedgerError
 from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.ids import uuid7
 from mai_sdk.metering.ledger import Entry, Operation
@@ -20,7 +23,7 @@ from mai_sdk.metering.receipt import Attempt, Receipt, Timing
 from mai_sdk.metering.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from mai_sdk.config import Modality, Route
     from mai_sdk.metering.ledger import Ledger
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from mai_sdk.metering.receipt import AttemptState
 
 __all__ = ["Engine", "Tab"]
+
+_log = logging.getLogger("mai_sdk")
 
 _NOTHING = Usage(input_tokens=0, output_tokens=0)
 _UNKNOWN = Usage(basis="unknown")
@@ -88,6 +93,9 @@ class Tab:
             tags=tags,
         )
         self._attempts: list[Attempt] = []
+        self.unknown_so_far = 0
+        """How many attempts of this call ended without anybody knowing whether they ran."""
+        self._unrecorded: str | None = None
         self._open: Entry | None = None
         self._bound: Callable[[], Usage] = lambda: _UNKNOWN
         self._opened_at = self.started
@@ -105,12 +113,18 @@ class Tab:
         """Return what is left of the call's total time; None if it has no limit."""
         return None if self.deadline is None else self.deadline - self.engine.clock()
 
+    def is_over(self) -> bool:
+        """Whether the call's total time is used up."""
+        left = self.remaining()
+        return left is not None and left <= 0
+
     def reserve(self, upper_bound: Callable[[], Usage]) -> None:
         """Write down that a request is about to go out; it does not go out if this raises.
 
         Raises:
             LedgerError: The ledger could not keep it.
         """
+        self.first_byte = self.first_content = None
         now = self.engine.wall_clock()
         number = len(self._attempts) + 1
         entry = Entry(
@@ -137,32 +151,40 @@ class Tab:
     def sent(self) -> None:
         """Write down that an answer has begun: from here on something is owed."""
         if self._open is not None:
-            self.engine.ledger.sent(self._open.attempt_id)
+            with self._noting_failure():
+                self.engine.ledger.sent(self._open.attempt_id)
 
     def settle(
         self,
         usage: Usage | None,
         *,
-        state: AttemptState,
+        released: bool = False,
         status: int | None = None,
         error: str | None = None,
     ) -> None:
         """Close the open attempt with what it used; does nothing if none is open.
 
+        A ledger that cannot be written does not take the answer, or the error that is on its way,
+        with it: the receipt says that it was not recorded, and so does the log.
+
         Args:
-            usage: None where nothing is known of it; ignored for "released".
-            state: A final state: "released", "unknown", "settled_exact" or "settled_estimated".
+            usage: None where nothing is known of it.
+            released: Surely nothing ran, so nothing is owed.
             status: The HTTP status, if an answer came.
             error: The class name of what went wrong, if anything.
         """
         entry, self._open = self._open, None
         if entry is None:
             return
-        if state == "released":
-            usage, cost = _NOTHING, _NOTHING_RAN
+        state: AttemptState
+        if released:
+            state, usage, cost = "released", _NOTHING, _NOTHING_RAN
         elif usage is None:
-            usage, cost = _UNKNOWN, self._unknown_cost(entry)
+            state, usage, cost = "unknown", _UNKNOWN, self._unknown_cost(entry)
         else:
+            counted = usage.input_tokens is not None and usage.output_tokens is not None
+            exact = usage.basis == "reported" and counted
+            state = "settled_exact" if exact else "settled_estimated"
             cost = self._price(usage, entry.reserved_at)
         seconds = self.engine.clock() - self._opened_at
         self._attempts.append(
@@ -178,19 +200,29 @@ class Tab:
                 seconds=seconds,
             )
         )
-        self.engine.ledger.settle(
-            entry.attempt_id,
-            state=state,
-            usage=usage,
-            cost=cost,
-            settled_at=self.engine.wall_clock(),
-            status=status,
-            error=error,
-            request_id=self.request_id,
-            first_byte=self.first_byte,
-            first_content=self.first_content,
-            seconds=seconds,
-        )
+        with self._noting_failure():
+            self.engine.ledger.settle(
+                entry.attempt_id,
+                state=state,
+                usage=usage,
+                cost=cost,
+                settled_at=self.engine.wall_clock(),
+                status=status,
+                error=error,
+                request_id=self.request_id,
+                first_byte=self.first_byte,
+                first_content=self.first_content,
+                seconds=seconds,
+            )
+
+    @contextmanager
+    def _noting_failure(self) -> Generator[None]:
+        """Keep a ledger's failure for the receipt: work that is done must not be lost with it."""
+        try:
+            yield
+        except LedgerError as error:
+            self._unrecorded = error.message
+            _log.warning("The ledger did not record call %s: %s", self.call_id, error.message)
 
     def receipt(self) -> Receipt:
         """Return the receipt for the attempts settled so far."""
@@ -208,6 +240,7 @@ class Tab:
             attempts=attempts,
             usage=usage,
             cost=cost,
+            unrecorded=self._unrecorded,
         )
 
     def timing(self) -> Timing:
@@ -230,6 +263,5 @@ class Tab:
         if bound.amount is not None:
             most = f" It cannot be more than {bound.amount} {bound.currency}."
         return Cost.unknown(
-            f"Attempt {entry.number} went out and its outcome was never seen, so it may have "
-            f"run.{most}"
+            f"Attempt {entry.number} may have run, and nothing says what it used.{most}"
         )

@@ -32,14 +32,7 @@ def limits_for(timeouts: Timeouts, *, stream: bool, remaining: float | None) -> 
     A whole answer is written at once, so between its reads the first-byte limit applies.
     """
     between = timeouts.between_chunks if stream else timeouts.first_byte
-    longest_limit = longest(timeouts.connect, timeouts.first_byte, between)
-    if remaining is None or (longest_limit is not None and longest_limit <= remaining):
-        return Limits(timeouts.connect, timeouts.first_byte, between)
-    return Limits(
-        connect=soonest(timeouts.connect, remaining),
-        first_byte=soonest(timeouts.first_byte, remaining),
-        between_reads=soonest(between, remaining),
-    )
+    return Limits(timeouts.connect, timeouts.first_byte, between, remaining)
 
 
 class Pace:

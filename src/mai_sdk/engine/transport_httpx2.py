@@ -1,20 +1,26 @@
-"""httpx2 as a transport: its connection pools, without the client's redirects and cookies."""
+"""httpx2's engine (httpcore2) as a transport: its connection pools, without the client on top.
+
+The client would follow redirects, keep cookies and merge headers; none of that is wanted here, and
+it is a third of the time of a call. TLS is set up by httpx2.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import os
 import socket
 import ssl
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet
 
+import httpcore2
 import httpx2
 
 from mai_sdk.engine.proxy import proxy_for
 from mai_sdk.engine.steps import TransportFailed
+from mai_sdk.engine.timed import TimedBackend, exchange
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -23,47 +29,72 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncHttpx2Transport", "Httpx2Transport"]
 
-_LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=20, keepalive_expiry=60)
+_POOL: dict[str, Any] = {
+    "max_connections": 1000,
+    "max_keepalive_connections": 20,
+    "keepalive_expiry": 60,
+    "socket_options": [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)],
+}
 """A minute saves an agent's next call its TLS handshake. Not more than 20 are kept idle, because
-the pool looks at every idle connection on every request."""
+the pool looks at every idle connection on every request. Keep-alive probes, because a NAT that
+forgets an idle connection would leave a call waiting for its full limit."""
 
-_KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-"""A NAT that forgets an idle connection would otherwise leave a call waiting for its full limit."""
-
-_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+_ERRORS = (
+    httpcore2.TimeoutException,
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
+    httpcore2.ProxyError,
+    httpcore2.UnsupportedProtocol,
+)
+_NOT_SENT = (
+    httpcore2.ConnectError,
+    httpcore2.ConnectTimeout,
+    httpcore2.PoolTimeout,
+    httpcore2.ProxyError,
+    httpcore2.UnsupportedProtocol,
+)
 
 
 class Httpx2Transport:
-    """Carries requests over httpx2, one connection pool per proxy. Thread-safe."""
+    """Carries requests over httpcore2's pools, one per origin. Thread-safe, also after a fork."""
 
     def __init__(self, *, verify: ssl.SSLContext | bool = True) -> None:
-        self._verify = verify
-        self._pools: dict[str, httpx2.HTTPTransport] = {}
+        self._tls = _TLS(verify=verify)
+        self._pools: dict[str, httpcore2.ConnectionPool] = {}
         self._lock = threading.Lock()
+        _living.add(self)
 
     def send(self, request: Request, limits: Limits) -> Httpx2Response:
         """See `steps.Transport.send`."""
-        pool = self._pools.get(_origin(request.url)) or self._open(_origin(request.url))
-        outgoing = _outgoing(request, limits)
+        origin = _origin(request.url)
+        pool = self._pools.get(origin) or self._open(origin)
+        outgoing, timeouts = _outgoing(request, limits)
+        exchange.ends_within(limits.total)
         try:
             answer = pool.handle_request(outgoing)
-        except httpx2.TransportError as error:
+        except _ERRORS as error:
             failure = _failure(error)
         else:
-            outgoing.extensions["timeout"]["read"] = limits.between_reads
+            timeouts["read"] = limits.between_reads
             return Httpx2Response(answer)
+        finally:
+            exchange.ends_within(None)
         raise failure
 
-    def _open(self, origin: str) -> httpx2.HTTPTransport:
+    def _open(self, origin: str) -> httpcore2.ConnectionPool:
         with self._lock:
             if origin not in self._pools:
-                self._pools[origin] = httpx2.HTTPTransport(
-                    verify=self._verify,
-                    limits=_LIMITS,
-                    proxy=proxy_for(origin),
-                    socket_options=_KEEP_ALIVE,
+                self._pools[origin] = httpcore2.ConnectionPool(
+                    ssl_context=self._tls.context(origin),
+                    proxy=_proxy(origin),
+                    network_backend=TimedBackend(),
+                    **_POOL,
                 )
             return self._pools[origin]
+
+    def forget(self) -> None:
+        """Drop the parent's connections after a fork, without closing them for the parent."""
+        self._pools, self._lock = {}, threading.Lock()
 
     def close(self) -> None:
         """See `steps.Transport.close`."""
@@ -76,28 +107,25 @@ class Httpx2Transport:
 class Httpx2Response:
     """See `steps.Response`."""
 
-    __slots__ = ("_answer", "headers", "status")
+    __slots__ = ("_answer", "_chunks", "headers", "status")
 
-    def __init__(self, answer: httpx2.Response) -> None:
+    def __init__(self, answer: httpcore2.Response) -> None:
         self._answer = answer
-        self.status = answer.status_code
+        self._chunks: Iterator[bytes] = answer.iter_stream()
+        self.status = answer.status
         self.headers = _headers(answer)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def read(self, *, within: float | None) -> bytes | None:
+        if within is not None:
+            exchange.ends_within(within)
         try:
-            yield from self._answer.stream  # type: ignore[misc]  # a sync transport's is sync
-        except httpx2.TransportError as error:
+            return next(self._chunks, None)
+        except _ERRORS as error:
             failure = _failure(error, reading="between_chunks")
-        else:
-            return
+        finally:
+            if within is not None:
+                exchange.ends_within(None)
         raise failure
-
-    def abort(self) -> None:
-        stream = self._answer.extensions.get("network_stream")
-        sock = stream.get_extra_info("socket") if stream is not None else None
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._answer.close()
@@ -107,36 +135,44 @@ class AsyncHttpx2Transport:
     """See `Httpx2Transport`. Pools belong to the event loop they were opened on."""
 
     def __init__(self, *, verify: ssl.SSLContext | bool = True) -> None:
-        self._verify = verify
+        self._tls = _TLS(verify=verify)
         self._loops: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[str, httpx2.AsyncHTTPTransport]
+            asyncio.AbstractEventLoop, dict[str, httpcore2.AsyncConnectionPool]
         ] = WeakKeyDictionary()
+        _living.add(self)
 
     async def send(self, request: Request, limits: Limits) -> AsyncHttpx2Response:
-        """See `steps.Transport.send`."""
-        outgoing = _outgoing(request, limits)
+        """See `steps.AsyncTransport.send`."""
+        outgoing, timeouts = _outgoing(request, limits)
         try:
-            answer = await self._pool(_origin(request.url)).handle_async_request(outgoing)
-        except httpx2.TransportError as error:
+            async with asyncio.timeout(limits.total):
+                answer = await self._pool(_origin(request.url)).handle_async_request(outgoing)
+        except _ERRORS as error:
             failure = _failure(error)
+        except TimeoutError:
+            failure = TransportFailed("no answer in time", certainty="unknown", phase="total")
         else:
-            outgoing.extensions["timeout"]["read"] = limits.between_reads
+            timeouts["read"] = limits.between_reads
             return AsyncHttpx2Response(answer)
         raise failure
 
-    def _pool(self, origin: str) -> httpx2.AsyncHTTPTransport:
+    def _pool(self, origin: str) -> httpcore2.AsyncConnectionPool:
         loop = asyncio.get_running_loop()
         pools = self._loops.get(loop)
         if pools is None:
+            # The pools of a loop refer to it, so it would never be collected by itself.
+            for ended in [each for each in self._loops if each.is_closed()]:
+                del self._loops[ended]
             pools = self._loops[loop] = {}
         if origin not in pools:
-            pools[origin] = httpx2.AsyncHTTPTransport(
-                verify=self._verify,
-                limits=_LIMITS,
-                proxy=proxy_for(origin),
-                socket_options=_KEEP_ALIVE,
+            pools[origin] = httpcore2.AsyncConnectionPool(
+                ssl_context=self._tls.context(origin), proxy=_proxy(origin), **_POOL
             )
         return pools[origin]
+
+    def forget(self) -> None:
+        """See `Httpx2Transport.forget`."""
+        self._loops = WeakKeyDictionary()
 
     async def aclose(self) -> None:
         """Close this loop's connections; those of a loop that has ended went with it."""
@@ -147,67 +183,101 @@ class AsyncHttpx2Transport:
 class AsyncHttpx2Response:
     """See `steps.AsyncResponse`."""
 
-    __slots__ = ("_answer", "headers", "status")
+    __slots__ = ("_answer", "_chunks", "headers", "status")
 
-    def __init__(self, answer: httpx2.Response) -> None:
+    def __init__(self, answer: httpcore2.Response) -> None:
         self._answer = answer
-        self.status = answer.status_code
+        self._chunks: AsyncIterator[bytes] = answer.aiter_stream()
+        self.status = answer.status
         self.headers = _headers(answer)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def read(self, *, within: float | None) -> bytes | None:
         try:
-            async for data in self._answer.stream:  # type: ignore[union-attr]  # it is async
-                yield data
-        except httpx2.TransportError as error:
+            if within is None:
+                return await anext(self._chunks, None)
+            async with asyncio.timeout(within):
+                return await anext(self._chunks, None)
+        except _ERRORS as error:
             failure = _failure(error, reading="between_chunks")
-        else:
-            return
+        except TimeoutError:
+            failure = TransportFailed("no answer in time", certainty="unknown", phase="total")
         raise failure
 
     async def aclose(self) -> None:
         await self._answer.aclose()
 
 
+class _TLS:
+    """The TLS set-up of one transport: made once, and only if an origin needs it."""
+
+    def __init__(self, *, verify: ssl.SSLContext | bool) -> None:
+        self._verify = verify
+        self._context: ssl.SSLContext | None = None
+
+    def context(self, origin: str) -> ssl.SSLContext | None:
+        if self._context is None and origin.startswith("https:"):
+            self._context = httpx2.create_ssl_context(verify=self._verify)
+        return self._context
+
+
 def _origin(url: str) -> str:
     return url[: url.find("/", 8)]
 
 
+def _proxy(origin: str) -> httpcore2.Proxy | None:
+    found = proxy_for(origin)
+    if found is None:
+        return None
+    proxy = httpx2.Proxy(found)
+    auth = None if proxy.auth is None else (proxy.auth[0].encode(), proxy.auth[1].encode())
+    return httpcore2.Proxy(str(proxy.url), auth=auth)
+
+
 @lru_cache(maxsize=256)
-def _url(text: str) -> httpx2.URL:
+def _url(text: str) -> tuple[httpcore2.URL, bytes]:
     """Parsing takes longer than all else here, and a client has few addresses."""
-    return httpx2.URL(text)
+    return httpcore2.URL(text), text.split("/", 3)[2].encode("ascii")
 
 
-def _outgoing(request: Request, limits: Limits) -> httpx2.Request:
+def _outgoing(
+    request: Request, limits: Limits
+) -> tuple[httpcore2.Request, dict[str, float | None]]:
+    """Return the request, and its limits: the pool looks at them again before the body is read."""
+    url, host = _url(request.url)
+    headers = [(b"host", host), (b"content-length", str(len(request.body)).encode())]
+    headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers]
     timeout = {
         "connect": limits.connect,
         "pool": limits.connect,
         "write": limits.first_byte,
         "read": limits.first_byte,
     }
-    return httpx2.Request(
+    outgoing = httpcore2.Request(
         request.method,
-        _url(request.url),
-        headers=request.headers,
+        url,
+        headers=headers,
         content=request.body,
         extensions={"timeout": timeout},
     )
+    return outgoing, timeout
 
 
-def _headers(answer: httpx2.Response) -> dict[str, str]:
+def _headers(answer: httpcore2.Response) -> dict[str, str]:
     return {
         name.decode("ascii", "replace").lower(): value.decode("latin-1")
-        for name, value in answer.headers.raw
+        for name, value in answer.headers
     }
 
 
-def _failure(error: httpx2.TransportError, *, reading: Phase = "first_byte") -> TransportFailed:
-    """Say what happened in words of our own; httpx2's may quote a header it refused."""
-    if isinstance(error, httpx2.LocalProtocolError):
-        return TransportFailed("the request could not be written as HTTP", certainty="not_sent")
+def _failure(error: Exception, *, reading: Phase = "first_byte") -> TransportFailed:
+    """Say what happened in words of our own; the library's may quote a header it refused."""
+    if isinstance(error, httpcore2.LocalProtocolError):
+        return TransportFailed(
+            "the request could not be written as HTTP", certainty="not_sent", hopeless=True
+        )
     not_sent = isinstance(error, _NOT_SENT)
     certainty: Certainty = "not_sent" if not_sent else "unknown"
-    if isinstance(error, httpx2.TimeoutException):
+    if isinstance(error, httpcore2.TimeoutException):
         phase: Phase = "connect" if not_sent else reading
         return TransportFailed("no answer in time", certainty=certainty, phase=phase)
     detail = str(error) or type(error).__name__
@@ -221,3 +291,16 @@ def _is_certificate_problem(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+_living: WeakSet[Httpx2Transport | AsyncHttpx2Transport] = WeakSet()
+
+
+def _after_fork() -> None:
+    """A child that went on with the parent's connections would read the parent's answers."""
+    for transport in tuple(_living):
+        transport.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

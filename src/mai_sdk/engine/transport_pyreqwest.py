@@ -1,12 +1,16 @@
 """Rust's reqwest as a transport (extra `[fast]`): about a third of the CPU of httpx2 a call.
 
 Differences from httpx2 that the library imposes: the limits for connecting and reading belong to a
-client, so one is kept for each pair of them; and a waiting sync read cannot be ended from another
-thread, so a sync stream that stalls is noticed after the larger of the two read limits.
+client, so one is kept for each pair of them; a sync read waits for the larger of the two read
+limits, so a sync stream that stalls is noticed later than on httpx2; and its runtime does not
+survive a fork, so a child is refused with a sentence.
 """
 
 from __future__ import annotations
 
+import asyncio
+import math
+import os
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
@@ -23,10 +27,11 @@ from pyreqwest.proxy import ProxyBuilder
 
 from mai_sdk.engine.proxy import proxy_for
 from mai_sdk.engine.steps import TransportFailed
-from mai_sdk.engine.timeouts import longest
+from mai_sdk.engine.timeouts import longest, soonest
+from mai_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
     from pyreqwest.request import StreamRequest, SyncStreamRequest
     from pyreqwest.response import Response, SyncResponse
@@ -52,6 +57,7 @@ class PyreqwestTransport:
 
     def send(self, request: Request, limits: Limits) -> PyreqwestResponse:
         """See `steps.Transport.send`."""
+        _refuse_after_fork()
         key = _client_key(request, limits)
         client = self._clients.get(key)
         if client is None:
@@ -85,27 +91,23 @@ class PyreqwestTransport:
 class PyreqwestResponse:
     """See `steps.Response`."""
 
-    __slots__ = ("_answer", "_outgoing", "headers", "status")
+    __slots__ = ("_outgoing", "_read", "headers", "status")
 
     def __init__(self, outgoing: SyncStreamRequest, answer: SyncResponse) -> None:
         self._outgoing: Any = outgoing
-        self._answer = answer
+        self._read = answer.body_reader.read_chunk
         self.status = answer.status
         self.headers = _Headers(answer)
 
-    def __iter__(self) -> Iterator[bytes]:
-        read = self._answer.body_reader.read_chunk
+    def read(self, *, within: float | None) -> bytes | None:
+        """See `steps.Response.read`; `within` cannot be kept: see the module's docstring."""
         try:
-            while (chunk := read()) is not None:
-                yield bytes(chunk)
+            chunk = self._read()
         except PyreqwestError as error:
             failure = _failure(error, reading="between_chunks")
         else:
-            return
+            return None if chunk is None else bytes(chunk)
         raise failure
-
-    def abort(self) -> None:
-        """Do nothing: see the module's docstring."""
 
     def close(self) -> None:
         outgoing, self._outgoing = self._outgoing, None
@@ -121,6 +123,7 @@ class AsyncPyreqwestTransport:
 
     async def send(self, request: Request, limits: Limits) -> AsyncPyreqwestResponse:
         """See `steps.AsyncTransport.send`."""
+        _refuse_after_fork()
         key = _client_key(request, limits)
         client = self._clients.get(key)
         if client is None:
@@ -133,9 +136,12 @@ class AsyncPyreqwestTransport:
                 .streamed_read_buffer_limit(0)
                 .build_streamed()
             )
-            answer = await outgoing.__aenter__()
+            async with asyncio.timeout(limits.total):
+                answer = await outgoing.__aenter__()
         except PyreqwestError as error:
             failure = _failure(error, reading="first_byte")
+        except TimeoutError:
+            failure = TransportFailed("no answer in time", certainty="unknown", phase="total")
         else:
             return AsyncPyreqwestResponse(outgoing, answer)
         raise failure
@@ -150,23 +156,24 @@ class AsyncPyreqwestTransport:
 class AsyncPyreqwestResponse:
     """See `steps.AsyncResponse`."""
 
-    __slots__ = ("_answer", "_outgoing", "headers", "status")
+    __slots__ = ("_outgoing", "_read", "headers", "status")
 
     def __init__(self, outgoing: StreamRequest, answer: Response) -> None:
         self._outgoing: Any = outgoing
-        self._answer = answer
+        self._read = answer.body_reader.read_chunk
         self.status = answer.status
         self.headers = _Headers(answer)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        read = self._answer.body_reader.read_chunk
+    async def read(self, *, within: float | None) -> bytes | None:
         try:
-            while (chunk := await read()) is not None:
-                yield bytes(chunk)
+            async with asyncio.timeout(within):
+                chunk = await self._read()
         except PyreqwestError as error:
             failure = _failure(error, reading="between_chunks")
+        except TimeoutError:
+            failure = TransportFailed("no answer in time", certainty="unknown", phase="total")
         else:
-            return
+            return None if chunk is None else bytes(chunk)
         raise failure
 
     async def aclose(self) -> None:
@@ -204,15 +211,29 @@ class _Headers(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
+_process = os.getpid()
+
+
+def _refuse_after_fork() -> None:
+    if os.getpid() != _process:
+        raise ConfigurationError(
+            'transport="pyreqwest" cannot be used in a process forked from one that loaded it. '
+            'Start the child with the "spawn" method, or leave transport out.'
+        )
+
+
 def _client_key(request: Request, limits: Limits) -> tuple[Any, ...]:
     origin = request.url[: request.url.find("/", 8)]
     # Rounded up, so that the time already spent on a call does not make a client of its own.
     read = longest(limits.first_byte, limits.between_reads)
-    return (origin, _whole_seconds(limits.connect), _whole_seconds(read))
+    return (origin, _rounded_up(limits.connect), _rounded_up(soonest(read, limits.total)))
 
 
-def _whole_seconds(limit: float | None) -> float | None:
-    return limit if limit is None or limit < 1 else float(-(-limit // 1))
+def _rounded_up(limit: float | None) -> float | None:
+    if limit is None:
+        return None
+    step = 1.0 if limit >= 1 else 0.1
+    return max(math.ceil(limit / step) * step, step)
 
 
 def _configured(builder: Any, key: tuple[Any, ...]) -> Any:
@@ -245,6 +266,10 @@ def _failure(error: PyreqwestError, *, reading: Phase) -> TransportFailed:
     if isinstance(error, RequestTimeoutError):
         phase: Phase = "connect" if not_sent else reading
         return TransportFailed("no answer in time", certainty=certainty, phase=phase)
+    if isinstance(error, BuilderError):  # its text may quote the header it refused
+        return TransportFailed(
+            "the request could not be written as HTTP", certainty="not_sent", hopeless=True
+        )
     detail = causes[-1] if causes else error.message
     certificate = not_sent and "certificate" in detail.lower()
     return TransportFailed(detail, certainty=certainty, certificate=certificate)

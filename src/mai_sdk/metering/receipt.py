@@ -59,6 +59,8 @@ class Receipt(Value):
     """The sum over the attempts."""
     cost: Cost
     """The sum over the attempts, as weak as its weakest."""
+    unrecorded: str | None = None
+    """Why the ledger does not have all of this, where it could not be written; None if it has."""
 
     def explain(self) -> str:
         """Return how the cost came about: each attempt, its meters, rates, sources, rounding."""

@@ -90,6 +90,7 @@ def open_stream(core: Core, modality: Modality, ask: Ask) -> Reading[Any]:
         tab,
         plan.reader(),
         estimate=plan.estimate,
+        at_least=plan.at_least,
         build=build_reply,
         parse=parse,
         open_streams=core.open_streams,

@@ -39,7 +39,7 @@ def count(
     timeouts = core.config.timeouts
     tab = core.tab(route, modality=modality, verb="count_tokens", tags=None, timeouts=timeouts)
 
-    def read(body: bytes) -> int:
+    def read(body: bytes, _: Mapping[str, str]) -> int:
         try:
             raw = from_json(body)
         except ValueError:

@@ -9,15 +9,24 @@ from typing import Any, TypeAlias, cast
 
 from mai_sdk.errors import InvalidRequest
 from mai_sdk.resources.reply import Reply
-from mai_sdk.wire.shapes import as_list, as_object, as_text
+from mai_sdk.wire.said import clean
 
-__all__ = ["Image", "Message", "Prompt", "build_messages", "image_part", "texts_of"]
+__all__ = [
+    "Image",
+    "Message",
+    "Prompt",
+    "as_images",
+    "build_messages",
+    "image_part",
+    "texts_of",
+]
 
 Message: TypeAlias = "Mapping[str, Any] | Reply[Any]"
 """A chat message as the OpenAI API shapes it, or a Reply to be carried on."""
 
-Prompt: TypeAlias = "str | Sequence[Message]"
-"""A question, or a conversation."""
+Prompt: TypeAlias = "str | Sequence[Message] | list[object]"
+"""A question, or a conversation. `list[object]` is what mypy takes a list of mappings and replies
+for; every entry must be a Message all the same."""
 
 Image: TypeAlias = "str | Path | bytes"
 """A path, the bytes, or an http(s) or data URL, which the service fetches and we never do."""
@@ -28,9 +37,12 @@ _MAGIC = {
     b"GIF8": "image/gif",
 }
 
+# Fields of messages whose values are words of the API and ids, not what somebody said.
+_NO_TEXT = frozenset({"role", "type", "id", "call_id", "tool_call_id", "name", "model", "detail"})
+
 
 def build_messages(
-    prompt: Prompt, *, instructions: str | None = None, images: Iterable[Image] = ()
+    prompt: Prompt, *, instructions: str | None = None, images: Image | Iterable[Image] = ()
 ) -> list[dict[str, Any]]:
     """Return the messages for `prompt`, instructions first, images on the last user message.
 
@@ -38,9 +50,12 @@ def build_messages(
         InvalidRequest: There is nothing to say, or a message is not one.
     """
     messages = _as_messages(prompt)
-    if instructions is not None:
-        messages.insert(0, {"role": "system", "content": instructions})
-    parts = [image_part(image) for image in images]
+    system: Any = instructions
+    if system is not None:
+        if not isinstance(system, str):
+            raise InvalidRequest(f"instructions is a {type(system).__name__}. Pass text.")
+        messages.insert(0, {"role": "system", "content": system})
+    parts = [image_part(image) for image in as_images(images)]
     if parts:
         _add_parts(messages, parts)
     return messages
@@ -66,6 +81,8 @@ def _as_messages(prompt: Any) -> list[dict[str, Any]]:
 
 def _as_message(message: object, place: int) -> dict[str, Any]:
     if isinstance(message, Reply):
+        if not message.message:
+            raise InvalidRequest(f"Message {place} is a Reply that holds no message to go back.")
         return message.message
     if not isinstance(message, Mapping):
         raise InvalidRequest(
@@ -76,14 +93,68 @@ def _as_message(message: object, place: int) -> dict[str, Any]:
     role, content = fields.get("role"), fields.get("content")
     if not isinstance(role, str) or not role:
         raise InvalidRequest(f'Message {place} has no role. Add for example "role": "user".')
-    if content is not None and not isinstance(content, (str, list, tuple)):
-        raise InvalidRequest(
-            f"The content of message {place} is a {type(content).__name__}. It is a string, or a "
-            "list of parts."
-        )
-    if role == "user" and not content:
+    if content is not None and not isinstance(content, str):
+        content = fields["content"] = _mappings(content, f"The content of message {place}")
+    if role == "user" and _is_blank(content):
         raise InvalidRequest(f"Message {place} is from the user and empty. Say something in it.")
+    if content is None and role in {"system", "developer", "tool"}:
+        raise InvalidRequest(f"Message {place} ({role}) has no content. Only an answer may.")
+    if fields.get("tool_calls") is not None:
+        calls = _mappings(fields["tool_calls"], f"The field tool_calls of message {place}")
+        fields["tool_calls"] = calls
     return fields
+
+
+def _mappings(value: object, what: str) -> list[dict[str, Any]]:
+    """Return `value`, a list or tuple of mappings, as a list of dicts."""
+    if not isinstance(value, (list, tuple)):
+        raise InvalidRequest(
+            f"{what} is a {type(value).__name__}. It must be a list of mappings, or for a content "
+            "a string."
+        )
+    parts = cast("Sequence[object]", value)
+    for part in parts:
+        if not isinstance(part, Mapping):
+            raise InvalidRequest(
+                f"{what} has a {type(part).__name__} in its list. Every part is a mapping such as "
+                '{"type": "text", "text": "..."}.'
+            )
+    return [dict(cast("Mapping[str, Any]", part)) for part in parts]
+
+
+def _is_blank(content: str | list[dict[str, Any]] | None) -> bool:
+    """Whether nothing is said: no character but white space, and no part but text."""
+    if content is None or isinstance(content, str):
+        return not (content or "").strip()
+    return all(
+        part.get("type") == "text" and not str(part.get("text") or "").strip() for part in content
+    )
+
+
+def as_images(images: Any) -> tuple[Image, ...]:
+    """Return the images as they were passed, checked for their types; one alone is taken for one.
+
+    Raises:
+        InvalidRequest: One is neither a path, nor bytes, nor a URL.
+    """
+    if images is None:
+        return ()
+    kind = type(images).__name__
+    if isinstance(images, (str, Path, bytes, bytearray)):
+        return (cast("Image", images),)
+    if isinstance(images, Mapping) or not isinstance(images, Iterable):
+        raise InvalidRequest(f"images is a {kind}. Pass paths, bytes or URLs in a list.")
+    listed = _listed(images)
+    for place, image in enumerate(listed):
+        if not isinstance(image, (str, Path, bytes, bytearray)):
+            raise InvalidRequest(
+                f"Image {place} is a {type(image).__name__}. Pass a path, the bytes, or a URL."
+            )
+    return listed
+
+
+def _listed(values: Any) -> tuple[Any, ...]:
+    return tuple(values)
 
 
 def image_part(image: Image) -> dict[str, Any]:
@@ -98,11 +169,12 @@ def image_part(image: Image) -> dict[str, Any]:
         data, name = bytes(image), "the image"
     else:
         path = Path(image)
-        name = path.name
+        name = clean(path.name, limit=80)
         try:
             data = path.read_bytes()
-        except OSError as error:
-            raise InvalidRequest(f"The image {name} cannot be read: {error.strerror}.") from None
+        except (OSError, ValueError) as error:  # ValueError: a NUL, or what no file name can hold
+            why = (isinstance(error, OSError) and error.strerror) or "that is no path"
+            raise InvalidRequest(f"The image {name} cannot be read: {why}.") from None
     kind = _image_type(data)
     if kind is None:
         raise InvalidRequest(f"{name} is not a PNG, JPEG, GIF or WebP image by its first bytes.")
@@ -118,7 +190,7 @@ def _image_type(data: bytes) -> str | None:
 
 def _add_parts(messages: list[dict[str, Any]], parts: list[dict[str, Any]]) -> None:
     for message in reversed(messages):
-        if message["role"] == "user":
+        if message.get("role") == "user":
             content = message["content"]
             text = [{"type": "text", "text": content}] if isinstance(content, str) else content
             message["content"] = [*text, *parts]
@@ -126,14 +198,21 @@ def _add_parts(messages: list[dict[str, Any]], parts: list[dict[str, Any]]) -> N
     raise InvalidRequest("Images belong to a question: add a user message.")
 
 
-def texts_of(messages: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return every text in the messages: what must not show up in errors, and what is counted."""
+def texts_of(messages: Iterable[Any]) -> tuple[str, ...]:
+    """Return every text in the messages: what must not show up in errors, and what is counted.
+
+    That is each string at any depth (parts, tool calls' arguments, fields this version does not
+    know) but for roles, types, ids and names. Any other JSON value may stand beside the messages.
+    """
     texts: list[str] = []
-    for message in messages:
-        content = message.get("content")
-        if isinstance(content, str):
-            texts.append(content)
-        else:
-            found = (as_text(as_object(part).get("text")) for part in as_list(content))
-            texts.extend(text for text in found if text)
-    return tuple(texts)
+    left: list[Any] = [messages]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, Mapping):
+            fields = cast("Mapping[str, Any]", value)
+            left.extend(inner for name, inner in fields.items() if name not in _NO_TEXT)
+        elif isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray)):
+            left.extend(_listed(value))
+    return tuple(reversed(texts))

@@ -16,7 +16,8 @@ from mai_sdk.engine.call import Call
 from mai_sdk.errors import InvalidRequest, UnsupportedFeature
 from mai_sdk.metering.tokens import estimate_tokens
 from mai_sdk.metering.usage import Usage
-from mai_sdk.resources.messages import build_messages, texts_of
+from mai_sdk.resources.ask import Ask, check_ask
+from mai_sdk.resources.messages import as_images, build_messages, texts_of
 from mai_sdk.resources.structured import Format, build_format
 from mai_sdk.resources.tools import build_tools
 from mai_sdk.wire.chat import (
@@ -37,40 +38,18 @@ from mai_sdk.wire.responses import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from mai_sdk.catalog import Model
     from mai_sdk.config import Modality, Route
     from mai_sdk.errors import CallFailed
     from mai_sdk.resources.core import Core
-    from mai_sdk.resources.messages import Image, Prompt
-    from mai_sdk.resources.tools import ToolLike
     from mai_sdk.wire.answer import Answer
 
 __all__ = ["Ask", "Plan"]
 
 _MAX_STREAM_BYTES = 256 * 1024 * 1024
 """Of one stream in all; a line or event has its own, smaller cap in `wire.sse`."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Ask:
-    """What a caller asked for, as it was passed."""
-
-    prompt: Prompt
-    model: str | None = None
-    instructions: str | None = None
-    images: Iterable[Image] = ()
-    tools: Iterable[ToolLike] | None = None
-    tool_choice: str | Mapping[str, Any] | None = None
-    response_format: Any = None
-    max_output_tokens: int | None = None
-    temperature: float | None = None
-    reasoning_display: str | None = None
-    timeout: float | Timeouts | None = None
-    tags: Mapping[str, str] | None = None
-    extra_body: Mapping[str, Any] | None = None
-    extra_headers: Mapping[str, str] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,12 +60,13 @@ class Plan:
     modality: Modality
     route: Route
     model: Model | None
-    request: ChatRequest
+    request: ChatRequest = field(repr=False)
     format: Format | None
     timeouts: Timeouts
     tags: Mapping[str, str] | None
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
     prompts: tuple[str, ...] = field(repr=False)
+    """Every text of the caller's: must not show up in errors."""
 
     @classmethod
     def make(cls, core: Core, modality: Modality, ask: Ask, *, stream: bool) -> Plan:
@@ -97,8 +77,8 @@ class Plan:
             InvalidRequest: The ask is wrong as it stands.
             UnsupportedFeature: The model or surface cannot do it.
         """
-        _check_numbers(ask)
-        images = tuple(ask.images)
+        check_ask(ask)
+        images = as_images(ask.images)
         messages = build_messages(ask.prompt, instructions=ask.instructions, images=images)
         tools = build_tools(ask.tools)
         route, model = core.route(ask.model, modality)
@@ -107,6 +87,8 @@ class Plan:
         native = native_schema(route.surface)
         where = f"{route.model or route.deployment or 'The model'} on the {route.surface} surface"
         shape = build_format(ask.response_format, native=native, stream=stream, where=where)
+        extra, headers = ask.extra_body or {}, ask.extra_headers or {}
+        prompts = texts_of([*messages, extra, *headers.values()])
         if shape is not None and not native:
             messages = _with_instruction(messages, shape.instruction())
         request = ChatRequest(
@@ -120,7 +102,7 @@ class Plan:
             temperature=ask.temperature,
             reasoning_display=ask.reasoning_display,
             stream=stream,
-            extra_body=ask.extra_body or {},
+            extra_body=extra,
         )
         return cls(
             core=core,
@@ -131,8 +113,8 @@ class Plan:
             format=shape,
             timeouts=core.config.timeouts if ask.timeout is None else Timeouts.of(ask.timeout),
             tags=ask.tags,
-            headers=tuple((ask.extra_headers or {}).items()),
-            prompts=texts_of(messages),
+            headers=tuple(headers.items()),
+            prompts=prompts,
         )
 
     def asked_again(self, answer: dict[str, Any], problem: str) -> Plan:
@@ -143,7 +125,11 @@ class Plan:
             "Answer again with the corrected JSON value and nothing else.",
         }
         messages = [*self.request.messages, answer, again]
-        return replace(self, request=replace(self.request, messages=messages))
+        return replace(
+            self,
+            request=replace(self.request, messages=messages),
+            prompts=(*self.prompts, *texts_of([answer])),
+        )
 
     def call(self) -> Call[Answer]:
         """Return the call as the engine makes it.
@@ -187,30 +173,33 @@ class Plan:
 
     def usage_of(self, answer: Answer) -> Usage:
         """Return what the service says was used, or our estimate where it does not say."""
-        if answer.usage is not None:
-            return Usage.from_meters(answer.usage)
-        return self.estimate(answer).model_copy(update={"basis": "estimated"})
+        return self.estimate(answer) if answer.usage is None else Usage.from_meters(answer.usage)
 
     def estimate(self, answer: Answer) -> Usage:
-        """Return what a broken-off answer used at least: what was sent, and what had arrived."""
-        arrived = "".join(
-            (choice.reasoning or "") + choice.text + "".join(c.arguments for c in choice.tool_calls)
-            for choice in answer.choices
-        )
+        """Return what a whole answer used by our own count, where the service gave none."""
+        prompt = estimate_tokens(self.request.messages).tokens
+        return Usage(input_tokens=prompt, output_tokens=_written(answer), basis="estimated")
+
+    def at_least(self, answer: Answer) -> Usage:
+        """Return what a broken-off answer used at least: what was sent, and what had arrived.
+
+        Where the service has not reported the input yet, a token is taken for every eight bytes of
+        the prompt: half of what is usual, so that the bound holds for very regular texts, too.
+        """
         seen = answer.usage or {}
-        prompt = seen.get("input_tokens")
-        if prompt is None:
-            prompt = estimate_tokens(self.request.messages).tokens
-        written = max(seen.get("output_tokens", 0), estimate_tokens(arrived).tokens)
+        written = max(seen.get("output_tokens", 0), _written(answer))
+        if "input_tokens" in seen:
+            return Usage.from_meters({**seen, "output_tokens": written}, basis="lower_bound")
+        prompt = (estimate_tokens(self.request.messages).tokens + 1) // 2
         return Usage(input_tokens=prompt, output_tokens=written, basis="lower_bound")
 
-    def _read(self, body: bytes) -> Answer:
+    def _read(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         try:
             raw = from_json(body, allow_inf_nan=False)
         except ValueError:
             raw = None
         if not isinstance(raw, dict):
-            raise self._fail(200, {}, body)
+            raise self._fail(200, headers, body)
         if self.route.api == "responses":
             return read_responses(raw, surface=self.route.surface)
         return read_chat(raw, surface=self.route.surface)
@@ -232,12 +221,12 @@ class Plan:
         return f"Names like it: {', '.join(names)}." if names else None
 
 
-def _check_numbers(ask: Ask) -> None:
-    limit = ask.max_output_tokens
-    if limit is not None and (isinstance(limit, bool) or limit < 1):
-        raise InvalidRequest(f"max_output_tokens is {limit!r}. It is a whole number from 1 up.")
-    if ask.temperature is not None and not 0 <= ask.temperature <= 2:
-        raise InvalidRequest(f"temperature is {ask.temperature!r}. It lies between 0 and 2.")
+def _written(answer: Answer) -> int:
+    arrived = "".join(
+        (choice.reasoning or "") + choice.text + "".join(c.arguments for c in choice.tool_calls)
+        for choice in answer.choices
+    )
+    return estimate_tokens(arrived).tokens
 
 
 def _no_images(core: Core, model: Model) -> str:
@@ -246,7 +235,7 @@ def _no_images(core: Core, model: Model) -> str:
 
 
 def _with_instruction(messages: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
-    if messages[0]["role"] == "system" and isinstance(messages[0]["content"], str):
-        first = {**messages[0], "content": f"{messages[0]['content']}\n\n{text}"}
-        return [first, *messages[1:]]
+    content = messages[0].get("content")
+    if messages[0].get("role") == "system" and isinstance(content, str):
+        return [{**messages[0], "content": f"{content}\n\n{text}"}, *messages[1:]]
     return [{"role": "system", "content": text}, *messages]

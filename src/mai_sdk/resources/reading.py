@@ -44,6 +44,7 @@ class Reading(Generic[ParsedT]):
         reader: ChatReader | ResponsesReader,
         *,
         estimate: Callable[[Answer], Usage],
+        at_least: Callable[[Answer], Usage],
         build: Callable[[Answer, Tab], Reply[ParsedT]],
         parse: Callable[[Reply[ParsedT]], Reply[ParsedT]],
         open_streams: WeakSet[OpenStream],
@@ -52,9 +53,11 @@ class Reading(Generic[ParsedT]):
         self.tab = tab
         self.reader = reader
         self.estimate = estimate
+        self.at_least = at_least
         self.build = build
         self.parse = parse
         self.open_streams = open_streams
+        self.entered = False
         self.begun = False
         self.ended = False
         self.reply: Reply[ParsedT] | None = None
@@ -62,6 +65,16 @@ class Reading(Generic[ParsedT]):
         self.body: Assembler | None = None
         self.left = call.max_body_bytes
         """How many more bytes may come; a compressed stream is counted by its Assembler."""
+
+    def enter(self) -> None:
+        """Note that the call is about to be made.
+
+        Raises:
+            InvalidRequest: It was made before; entering twice would be a second, paid call.
+        """
+        if self.entered:
+            raise InvalidRequest("The stream was opened already. Ask for a new one.")
+        self.entered = True
 
     def open(self, headers: Any) -> None:
         """Take over an open stream."""
@@ -133,24 +146,22 @@ class Reading(Generic[ParsedT]):
             return
         self.ended = True
         self.open_streams.discard(self)
-        exact = self.reader.has_final_usage
         answer = self.reader.answer
-        if exact:
+        if self.reader.has_final_usage:
             usage = self.call.usage_of(answer)
-        else:
+        elif error is None:
             usage = self.estimate(answer)
-            if error is None:
-                usage = usage.model_copy(update={"basis": "estimated"})
-        self.tab.settle(
-            usage,
-            state="settled_exact" if exact else "settled_estimated",
-            status=200,
-            error=None if error is None else type(error).__name__,
-        )
+        else:
+            usage = self.at_least(answer)
+        self.tab.settle(usage, status=200, error=None if error is None else type(error).__name__)
 
     def failed(self, error: MAIError | TransportFailed) -> MAIError:
         """Settle, and return the error to raise, with the partial reply and the receipt on it."""
-        raised = interrupted(error, self.call.url) if isinstance(error, TransportFailed) else error
+        raised: MAIError
+        if isinstance(error, TransportFailed):
+            raised = interrupted(error, self.call.url, is_total=self.tab.is_over())
+        else:
+            raised = error
         self.settle(raised)
         if isinstance(raised, CallFailed):
             raised.request_id = raised.request_id or self.tab.request_id

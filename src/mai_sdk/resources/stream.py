@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from mai_sdk.engine.drive import adrain, anext_chunk, drain, next_chunk
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mai_sdk.engine.drive import AsyncDriver, Driver
+    from mai_sdk.engine.steps import Response
     from mai_sdk.resources.reading import Reading
     from mai_sdk.resources.reply import Reply
     from mai_sdk.wire.events import Event
@@ -70,22 +72,31 @@ class ReplyStream(_Shell[ParsedT]):
 
     def __enter__(self) -> Self:
         reading = self._reading
-        self._response = self._driver.run(opened(reading.call, reading.tab))
-        reading.open(self._response.headers)
-        return self
+        reading.enter()
+        response = self._driver.run(opened(reading.call, reading.tab))
+        try:
+            reading.open(response.headers)
+        except MAIError as error:
+            failure = reading.failed(error)
+        else:
+            self._response = response
+            self._finalizer.detach()
+            self._finalizer = weakref.finalize(self, partial(_forgotten, reading, response))
+            return self
+        response.close()
+        raise failure
 
     def __iter__(self) -> Iterator[Event]:
         reading, response = self._reading, self._response
         reading.begin(is_open=response is not None)
-        chunks = iter(response)
         pace, clock = reading.pace, reading.tab.engine.clock
         try:
-            while (data := next_chunk(chunks, pace, response, clock=clock)) is not None:
+            while (data := next_chunk(response, pace, clock=clock)) is not None:
                 yield from reading.take(data)
                 if reading.reader.is_over:
                     break
             yield from reading.end()
-            drain(chunks, response, clock=clock)
+            drain(response)
         except (MAIError, TransportFailed) as error:
             failure = reading.failed(error)
         except GeneratorExit:
@@ -110,7 +121,8 @@ class ReplyStream(_Shell[ParsedT]):
         if error is not None:
             self._reading.settle(error)
         self._reading.abandoned()
-        self._response.close()
+        if self._response is not None:
+            self._response.close()
 
     def read(self) -> Reply[ParsedT]:
         """Read to the end without looking, and return the reply."""
@@ -130,9 +142,17 @@ class AsyncReplyStream(_Shell[ParsedT]):
 
     async def __aenter__(self) -> Self:
         reading = self._reading
-        self._response = await self._driver.run(opened(reading.call, reading.tab))
-        reading.open(self._response.headers)
-        return self
+        reading.enter()
+        response = await self._driver.run(opened(reading.call, reading.tab))
+        try:
+            reading.open(response.headers)
+        except MAIError as error:
+            failure = reading.failed(error)
+        else:
+            self._response = response
+            return self
+        await response.aclose()
+        raise failure
 
     def __aiter__(self) -> AsyncIterator[Event]:
         self._events = self._read_events()
@@ -141,17 +161,16 @@ class AsyncReplyStream(_Shell[ParsedT]):
     async def _read_events(self) -> AsyncIterator[Event]:
         reading, response = self._reading, self._response
         reading.begin(is_open=response is not None)
-        chunks = aiter(response)
         pace, clock = reading.pace, reading.tab.engine.clock
         try:
-            while (data := await anext_chunk(chunks, pace, clock=clock)) is not None:
+            while (data := await anext_chunk(response, pace, clock=clock)) is not None:
                 for event in reading.take(data):
                     yield event
                 if reading.reader.is_over:
                     break
             for event in reading.end():
                 yield event
-            await adrain(chunks, clock=clock)
+            await adrain(response)
         except (MAIError, TransportFailed) as error:
             failure = reading.failed(error)
         except GeneratorExit:
@@ -178,10 +197,17 @@ class AsyncReplyStream(_Shell[ParsedT]):
         self._reading.abandoned()
         if self._events is not None:
             await self._events.aclose()
-        await self._response.aclose()
+        if self._response is not None:
+            await self._response.aclose()
 
     async def read(self) -> Reply[ParsedT]:
         """See `ReplyStream.read`."""
         async for _ in self:
             pass
         return self.reply
+
+
+def _forgotten(reading: Reading[Any], response: Response) -> None:
+    """Settle and close a stream that was dropped without leaving its block."""
+    reading.abandoned()
+    response.close()

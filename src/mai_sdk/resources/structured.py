@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
 from pydantic_core import to_json
 
 from mai_sdk.errors import InvalidRequest, UnsupportedFeature
+from mai_sdk.wire.said import clean
 from mai_sdk.wire.shapes import as_object
 
-__all__ = ["Format", "build_format"]
+__all__ = ["Format", "build_format", "problems_of"]
 
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?```\s*\Z", re.DOTALL)
 
@@ -47,14 +47,21 @@ class Format:
         try:
             return adapter.validate_json(source)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, item['loc'])) or 'the answer'}: {item['msg']}"
-                for item in error.errors(include_input=False, include_url=False)[:5]
-            )
-            raise ValueError(problems) from None
+            raise ValueError(problems_of(error, root="the answer")) from None
 
 
 _ANY_JSON: TypeAdapter[Any] = TypeAdapter(Any)
+
+
+def problems_of(error: ValidationError, *, root: str) -> str:
+    """Return where a value does not fit and why, without the value; `root` names the whole of it.
+
+    The first five places are named: a model mends no more at a time.
+    """
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc'])) or root}: {item['msg']}"
+        for item in error.errors(include_input=False, include_url=False)[:5]
+    )
 
 
 def build_format(response_format: Any, *, native: bool, stream: bool, where: str) -> Format | None:
@@ -84,27 +91,34 @@ def build_format(response_format: Any, *, native: bool, stream: bool, where: str
             f"{where} cannot stream a structured answer: the service has no field for a schema, "
             "and a stream cannot be asked again. Use create(...)."
         )
+    if isinstance(response_format, str):
+        raise InvalidRequest("response_format is a str, no JSON schema. Pass a pydantic class.")
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(response_format)
         schema = adapter.json_schema()
-    except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, TypeError) as error:
-        summary = str(error).splitlines()[0]
+    except Exception as error:  # noqa: BLE001 - pydantic raises several kinds for what is no type
+        summary = clean(str(error).partition("\n")[0]).rstrip(".")
         raise InvalidRequest(f"response_format has no JSON schema: {summary}.") from None
-    name = getattr(response_format, "__name__", "answer")
+    name = getattr(response_format, "__name__", None)
     if native and not (
         isinstance(response_format, type) and issubclass(response_format, BaseModel)
     ):
         _require_object(schema)
-    return Format(re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64], schema, adapter)
+    return Format(_schema_name(name), schema, adapter)
 
 
 def _from_schema(schema: dict[str, Any]) -> Format:
-    name = str(schema.get("title", "answer"))
+    name = schema.get("title")
     if schema.get("type") == "json_schema":
         inner = as_object(schema.get("json_schema"))
-        name, schema = str(inner.get("name", "answer")), as_object(inner.get("schema"))
+        name, schema = inner.get("name"), as_object(inner.get("schema"))
     _require_object(schema)
-    return Format(re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "answer", schema, None)
+    return Format(_schema_name(name), schema, None)
+
+
+def _schema_name(name: object) -> str:
+    """Return the name in the letters and the length that OpenAI's API takes."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] if isinstance(name, str) and name else "answer"
 
 
 def _require_object(schema: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from pydantic_core import to_json
 
 from mai_sdk.errors import InvalidRequest
+from mai_sdk.resources.structured import problems_of
 from mai_sdk.wire.shapes import as_object
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Tool:
 
     def __init__(self, function: Callable[..., Any], *, name: str | None = None) -> None:
         self.function = function
-        self.name = name if name is not None else function.__name__
+        self.name = name if name is not None else _name_of(function)
         self.description = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
         self._arguments = _arguments_model(self.name, function)
         self._parameters = tuple(self._arguments.model_fields)
@@ -68,10 +69,7 @@ class Tool:
         try:
             arguments = self._arguments.model_validate_json(call.arguments or "{}")
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, item['loc'])) or 'arguments'}: {item['msg']}"
-                for item in error.errors(include_input=False, include_url=False)
-            )
+            problems = problems_of(error, root="arguments")
             raise InvalidRequest(f"The arguments for {self.name} do not fit: {problems}") from None
         return self.function(**{name: getattr(arguments, name) for name in self._parameters})
 
@@ -82,15 +80,20 @@ def tool_result(call: ToolCall, result: Any) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": call.id, "content": content}
 
 
-def build_tools(tools: Iterable[ToolLike] | None) -> list[dict[str, Any]] | None:
-    """Return the tools as they are sent, or None.
+def build_tools(tools: Any) -> list[dict[str, Any]] | None:
+    """Return the tools as they are sent, or None; one by itself is a list of one.
 
     Raises:
         InvalidRequest: One of them is no tool.
     """
     if tools is None:
         return None
-    return [_as_schema(tool, place) for place, tool in enumerate(tools)] or None
+    if isinstance(tools, (Tool, Mapping)) or callable(tools):
+        return [_as_schema(tools, 0)]
+    if isinstance(tools, (str, bytes)) or not isinstance(tools, Iterable):
+        raise InvalidRequest(f"tools is a {type(tools).__name__}. Pass a list of functions.")
+    listed = cast("Iterable[ToolLike]", tools)
+    return [_as_schema(tool, place) for place, tool in enumerate(listed)] or None
 
 
 def _as_schema(tool: Any, place: int) -> dict[str, Any]:
@@ -107,6 +110,16 @@ def _as_schema(tool: Any, place: int) -> dict[str, Any]:
     if callable(tool):
         return Tool(tool).schema()
     raise InvalidRequest(f"Tool {place} is a {type(tool).__name__}. Pass a typed function.")
+
+
+def _name_of(function: object) -> str:
+    name = getattr(function, "__name__", None)
+    if not callable(function) or not isinstance(name, str):
+        raise InvalidRequest(
+            f"A tool is a {type(function).__name__} without a name. Pass a typed function, or "
+            'Tool(..., name="...").'
+        )
+    return name
 
 
 def _arguments_model(name: str, function: Callable[..., Any]) -> type[BaseModel]:

@@ -44,7 +44,7 @@ _PATHS: dict[str, str] = {
 class ChatRequest:
     """One question to a chat model, in OpenAI's shapes, before it is fitted to a surface."""
 
-    messages: Sequence[Mapping[str, Any]]
+    messages: Sequence[Mapping[str, Any]] = field(repr=False)
     """The conversation. An assistant message that came from an `Answer` goes back unchanged."""
     deployment: str | None = None
     """Sent as `model`; None sends none."""
@@ -62,7 +62,7 @@ class ChatRequest:
     reasoning_display: str | None = None
     """foundry only; its one documented value is "encrypted"."""
     stream: bool = False
-    extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     """Merged into the body last, so it wins over everything above."""
 
 

@@ -86,6 +86,7 @@ class ChatReader(StreamReader):
         choices = chunk.get("choices")
         if choices.__class__ is not list or not choices:
             self._without_choice(chunk, usage, events)
+            self._usage_is_final = usage is not None and self._is_finished()
             return
         if self._id is None:
             self._introduce(chunk)
@@ -111,6 +112,8 @@ class ChatReader(StreamReader):
                 value is not None and key not in _KNOWN for key, value in choice.items()
             ):
                 self._kept.append(chunk)
+        if usage is not None:
+            self._usage_is_final = self._is_finished()
 
     def _introduce(self, chunk: dict[str, Any]) -> None:
         self._id = as_text(chunk.get("id"))

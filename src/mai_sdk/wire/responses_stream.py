@@ -143,6 +143,7 @@ class ResponsesReader(StreamReader):
     def _end(self, chunk: dict[str, Any], kind: str, events: list[Event]) -> None:
         self._final = {"status": kind.removeprefix("response."), **as_object(chunk.get("response"))}
         self._usage = self._final.get("usage")
+        self._usage_is_final = True
         if kind == "response.failed":
             self._fail(failure_from_event(self._final, surface=self._surface))
             return

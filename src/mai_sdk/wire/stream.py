@@ -46,6 +46,7 @@ class StreamReader(ABC):
         self._error: CallFailed | None = None
         self._usage: Any = None
         """The last usage object; never a sum, since vLLM may repeat it on every chunk."""
+        self._usage_is_final = False
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events these bytes complete; bytes after the end are ignored.
@@ -101,8 +102,8 @@ class StreamReader(ABC):
 
     @property
     def has_final_usage(self) -> bool:
-        """Whether `usage` is of the whole answer, and not of the part before a break."""
-        return self._usage is not None and self._is_finished()
+        """Whether `usage` came with the end of the answer, or after it, and so is of all of it."""
+        return self._usage_is_final and self.usage is not None
 
     @property
     def usage(self) -> dict[str, int] | None:
