@@ -155,7 +155,7 @@ def _left(step: Read) -> float | None:
     left = step.within()
     if left is not None and left <= 0:
         raise TransportFailed("total limit passed", certainty="unknown", phase="total")
-    return left
+    return None if left is None or (step.limit is not None and left >= step.limit) else left
 
 
 def next_chunk(response: Response, pace: Pace, *, clock: Callable[[], float]) -> bytes | None:

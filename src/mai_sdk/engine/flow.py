@@ -181,7 +181,7 @@ def _still_time(call: Call[Any], tab: Tab) -> None:
 
 
 def _finish_whole(call: Call[T], tab: Tab, response: Any) -> Generator[Step, Any, T]:
-    body: bytes = yield Read(response, call.max_body_bytes, tab.remaining)
+    body: bytes = yield Read(response, call.max_body_bytes, tab.remaining, call.timeouts.first_byte)
     tab.first_content = tab.first_byte
     value = _read_answer(call, tab, response, body)
     tab.engine.quota.give_back()
@@ -205,7 +205,9 @@ def _read_answer(call: Call[T], tab: Tab, response: Any, body: bytes) -> T:
 def _finish_opened(call: Call[T], tab: Tab, response: Any) -> Generator[Step, Any, Any]:
     kind = response.headers.get("content-type", "").lower()
     if "html" in kind or "json" in kind:
-        body: bytes = yield Read(response, call.max_body_bytes, tab.remaining)
+        body: bytes = yield Read(
+            response, call.max_body_bytes, tab.remaining, call.timeouts.first_byte
+        )
         value = _read_answer(call, tab, response, body)
         raise UnreadableAnswer(
             f"{_where(call.url)} answered whole where a stream was asked for, so it does not "
@@ -284,7 +286,7 @@ def _request(call: Call[Any], tab: Tab, token: Secret | None) -> Request:
         headers.append(proof)
     headers.extend(call.route.headers)
     headers.extend(call.headers)
-    return Request(call.method, call.url, headers, call.body)
+    return Request(call.method, call.url, headers, call.body, call.stream)
 
 
 def _secrets(route: Route, token: Secret | None) -> tuple[str, ...]:

@@ -46,6 +46,8 @@ class Request:
     url: str
     headers: list[tuple[str, str]] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
+    stream: bool = False
+    """Whether each piece of the answer is wanted as soon as it comes."""
 
 
 @dataclass(slots=True)
@@ -181,6 +183,8 @@ class Read:
     max_bytes: int
     within: Callable[[], float | None]
     """What is left of the call's time, in seconds; None for no limit."""
+    limit: float | None = None
+    """The socket's own limit for one read, which need not be kept a second time."""
 
 
 @dataclass(slots=True)

@@ -66,13 +66,7 @@ class PyreqwestTransport:
                 if client is None:
                     client = self._clients[key] = _configured(SyncClientBuilder(), key).build()
         try:
-            outgoing = (
-                client.request(request.method, request.url)
-                .headers(request.headers)
-                .body_bytes(request.body)
-                .streamed_read_buffer_limit(0)
-                .build_streamed()
-            )
+            outgoing = _built(client, request)
             answer = outgoing.__enter__()
         except PyreqwestError as error:
             failure = _failure(error, reading="first_byte")
@@ -129,13 +123,7 @@ class AsyncPyreqwestTransport:
         if client is None:
             client = self._clients[key] = _configured(ClientBuilder(), key).build()
         try:
-            outgoing = (
-                client.request(request.method, request.url)
-                .headers(request.headers)
-                .body_bytes(request.body)
-                .streamed_read_buffer_limit(0)
-                .build_streamed()
-            )
+            outgoing = _built(client, request)
             async with asyncio.timeout(limits.total):
                 answer = await outgoing.__aenter__()
         except PyreqwestError as error:
@@ -166,8 +154,11 @@ class AsyncPyreqwestResponse:
 
     async def read(self, *, within: float | None) -> bytes | None:
         try:
-            async with asyncio.timeout(within):
+            if within is None:
                 chunk = await self._read()
+            else:
+                async with asyncio.timeout(within):
+                    chunk = await self._read()
         except PyreqwestError as error:
             failure = _failure(error, reading="between_chunks")
         except TimeoutError:
@@ -220,6 +211,14 @@ def _refuse_after_fork() -> None:
             'transport="pyreqwest" cannot be used in a process forked from one that loaded it. '
             'Start the child with the "spawn" method, or leave transport out.'
         )
+
+
+def _built(client: Any, request: Request) -> Any:
+    builder = client.request(request.method, request.url).headers(request.headers)
+    builder = builder.body_bytes(request.body)
+    if request.stream:  # else the library holds the first 64 KiB back until they are there
+        builder = builder.streamed_read_buffer_limit(0)
+    return builder.build_streamed()
 
 
 def _client_key(request: Request, limits: Limits) -> tuple[Any, ...]:

@@ -198,21 +198,28 @@ def _add_parts(messages: list[dict[str, Any]], parts: list[dict[str, Any]]) -> N
     raise InvalidRequest("Images belong to a question: add a user message.")
 
 
-def texts_of(messages: Iterable[Any]) -> tuple[str, ...]:
+def texts_of(messages: Sequence[Any]) -> tuple[str, ...]:
     """Return every text in the messages: what must not show up in errors, and what is counted.
 
     That is each string at any depth (parts, tool calls' arguments, fields this version does not
-    know) but for roles, types, ids and names. Any other JSON value may stand beside the messages.
+    know) but for roles, types, ids, names, and the data of images, which is no text. Any other
+    JSON value may stand beside the messages.
     """
     texts: list[str] = []
-    left: list[Any] = [messages]
+    left: list[object] = [messages]
+    seen: set[int] = set()
     while left:
         value = left.pop()
         if isinstance(value, str):
-            texts.append(value)
+            if not value.startswith("data:"):
+                texts.append(value)
+        elif id(value) in seen:  # a value that holds itself is refused when it is written as JSON
+            continue
         elif isinstance(value, Mapping):
-            fields = cast("Mapping[str, Any]", value)
+            seen.add(id(value))  # pyright: ignore[reportUnknownArgumentType]
+            fields = cast("Mapping[object, object]", value)
             left.extend(inner for name, inner in fields.items() if name not in _NO_TEXT)
-        elif isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray)):
-            left.extend(_listed(value))
+        elif isinstance(value, (list, tuple)):
+            seen.add(id(value))  # pyright: ignore[reportUnknownArgumentType]
+            left.extend(cast("Sequence[object]", value))
     return tuple(reversed(texts))
