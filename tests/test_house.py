@@ -29,6 +29,7 @@ ROOMS_THAT_WAIT = {
     "engine/auth.py",
     "engine/drive.py",
     "engine/timed.py",
+    "engine/upload.py",
     "engine/transport_httpx2.py",
     "engine/transport_pyreqwest.py",
     "engine/retry.py",  # a lock around the quota's counter

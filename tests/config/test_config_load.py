@@ -29,7 +29,7 @@ def write(text, name="mai.toml"):
 def test_with_nothing_set_loading_succeeds_and_nothing_is_configured():
     config = load_config(environ={})
     assert not any(config.is_configured(surface) for surface in config.connections)
-    assert (config.max_retries, config.timeouts, config.file) == (2, Timeouts(), None)
+    assert (config.max_retries, config.timeout, config.file) == (2, None, None)
 
 
 def test_the_environment_of_the_process_is_read_by_default(monkeypatch):
@@ -40,7 +40,7 @@ def test_the_environment_of_the_process_is_read_by_default(monkeypatch):
 def test_arguments_win_over_variables_and_those_over_the_file():
     write('timeout = 3\nmax_retries = 3\nledger = "file.db"\nvllm_base_url = "http://localhost:3"')
     from_file = load_config(environ={})
-    assert (from_file.max_retries, from_file.timeouts.total, from_file.ledger) == (3, 3, "file.db")
+    assert (from_file.max_retries, from_file.timeout, from_file.ledger) == (3, 3, "file.db")
     assert from_file.connections["vllm"].endpoint == "http://localhost:3"
     assert from_file.file == Path("mai.toml")
     environ = {
@@ -50,12 +50,12 @@ def test_arguments_win_over_variables_and_those_over_the_file():
         "MAI_VLLM_BASE_URL": "http://localhost:2",
     }
     from_env = load_config(environ=environ)
-    assert (from_env.max_retries, from_env.timeouts.total, from_env.ledger) == (0, 2.5, "env.db")
+    assert (from_env.max_retries, from_env.timeout, from_env.ledger) == (0, 2.5, "env.db")
     assert from_env.connections["vllm"].endpoint == "http://localhost:2"
     given = load_config(
         environ=environ, timeout=1, max_retries=1, ledger="x", vllm_base_url="http://localhost:1"
     )
-    assert (given.max_retries, given.timeouts.total, given.ledger) == (1, 1, "x")
+    assert (given.max_retries, given.timeout, given.ledger) == (1, 1, "x")
     assert given.connections["vllm"].endpoint == "http://localhost:1"
 
 
@@ -169,13 +169,21 @@ def test_a_number_is_the_limit_of_the_whole_call_and_cuts_the_others_to_it():
     own = Timeouts(first_byte=None, total=None)
     assert Timeouts.of(own) is own
     config = load_config(timeout=own, environ={})
-    assert config.timeouts is config.timeouts_for(None) is own
-    assert config.timeouts_for(3).total == 3
+    assert config.timeout is config.timeouts_for(None, modality="voice") is own
+    assert config.timeouts_for(3, modality="voice").total == 3
+
+
+def test_each_kind_of_work_has_limits_of_its_own_until_one_is_set():
+    config = load_config(environ={})
+    assert config.timeouts_for(None, modality="reasoning") == Timeouts()
+    assert config.timeouts_for(None, modality="image").first_byte == 600
+    assert config.timeouts_for(900, modality="image").first_byte == 600
+    assert load_config(timeout=900, environ={}).timeouts_for(None, modality="code").total == 900
 
 
 def test_each_limit_can_be_set_in_the_file():
     write("[timeout]\nfirst_byte = 20\nbetween_chunks = 5")
-    assert load_config(environ={}).timeouts == Timeouts(first_byte=20, between_chunks=5)
+    assert load_config(environ={}).timeout == Timeouts(first_byte=20, between_chunks=5)
 
 
 def test_tags_of_the_call_to_load_join_those_of_the_file():

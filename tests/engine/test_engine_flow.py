@@ -57,6 +57,7 @@ def story(
     quota=None,
     query="",
     headers=(),
+    **more,
 ):
     """Drive one call through `outcomes`; return what came of it."""
     clock = Clock()
@@ -83,14 +84,18 @@ def story(
         body=b"{}",
         read=read,
         usage_of=lambda _: Usage(input_tokens=10, cached_input_tokens=0, output_tokens=5),
-        fail=lambda status, headers, body: read_failure(
-            status=status, headers=headers, body=body, surface="foundry"
+        fail=more.pop(
+            "fail",
+            lambda status, headers, body: read_failure(
+                status=status, headers=headers, body=body, surface="foundry"
+            ),
         ),
         upper_bound=lambda: Usage(input_tokens=100, output_tokens=1000, basis="estimated"),
         timeouts=Timeouts(total=total),
         stream=stream,
         prompts=(PROMPT,),
         explain_missing=lambda: "It retired; its successor is Y.",
+        **more,
     )
     tab = Tab(
         engine, route=route, modality="reasoning", verb="create", tags={}, total_seconds=total
@@ -172,6 +177,24 @@ def test_an_unknown_outcome_is_repeated_once_and_stays_on_the_receipt():
     assert told.states == ["unknown", "settled_exact"]
     assert told.tab.receipt().cost.status == "unknown"
     assert told.tab.receipt().cost.amount is None
+
+
+@pytest.mark.parametrize("outcome", [broken("unknown"), Answered(502)])
+def test_an_unknown_outcome_is_the_end_where_repeating_it_was_not_allowed(outcome):
+    told = story(outcome, repeats_unknown=False)
+    assert told.states == ["unknown"]
+    assert not told.waits
+
+
+def test_what_was_not_sent_or_refused_is_repeated_all_the_same():
+    told = story(broken("not_sent"), Answered(429), OK, repeats_unknown=False)
+    assert told.states == ["released", "released", "settled_exact"]
+
+
+def test_a_failure_of_the_service_that_blames_the_request_is_neither_repeated_nor_paid_for():
+    told = story(Answered(502), fail=lambda status, *_: RequestRejected("no", status=status))
+    assert isinstance(told.error, RequestRejected)
+    assert told.states == ["released"]
 
 
 def test_a_second_unknown_outcome_is_the_end():

@@ -15,6 +15,9 @@ usages = st.builds(
     cached_input_tokens=quantities,
     output_tokens=quantities,
     reasoning_tokens=quantities,
+    images=quantities,
+    audio_seconds=quantities,
+    characters=quantities,
     basis=st.sampled_from(["reported", "estimated", "lower_bound", "unknown"]),
 )
 ORDER = ["reported", "estimated", "lower_bound", "unknown"]
@@ -80,11 +83,38 @@ def test_meters_are_the_known_quantities_and_come_back() -> None:
     assert Usage.from_meters({"output_tokens": 1}, basis="estimated").basis == "estimated"
 
 
-def test_a_meter_no_call_reports_yet_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ValueError, match=r"audio_seconds=3.*input_tokens, cached_input_tokens"):
-        Usage.from_meters({"audio_seconds": 3})
+def test_a_meter_that_is_none_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(ValueError, match=r"audio_hours=3.*input_tokens, cached_input_tokens"):
+        Usage.from_meters({"audio_hours": 3})
+
+
+def test_work_of_another_kind_does_not_weaken_a_sum() -> None:
+    spoken, answered = Usage(characters=12), Usage(input_tokens=5, output_tokens=7)
+    both = spoken + answered + Usage(audio_seconds=3)
+    assert both == Usage(characters=12, input_tokens=5, output_tokens=7, audio_seconds=3)
+    assert both.basis == "reported"
+
+
+def test_work_of_which_nothing_is_known_weakens_every_sum() -> None:
+    assert (Usage(characters=12) + Usage()).basis == "lower_bound"
+
+
+@pytest.mark.parametrize(
+    ("usage", "whole"),
+    [
+        (Usage(), False),
+        (Usage(input_tokens=1), False),
+        (Usage(output_tokens=1, images=1), False),
+        (Usage(reasoning_tokens=1), False),
+        (Usage(input_tokens=1, output_tokens=1), True),
+        (Usage(audio_seconds=1), True),
+        (Usage(characters=0), True),
+    ],
+)
+def test_it_is_whole_when_what_is_billed_is_known(usage: Usage, whole: bool) -> None:
+    assert usage.is_whole is whole
 
 
 def test_every_field_is_a_meter_and_every_part_has_its_whole() -> None:
-    assert set(Usage.model_fields) - {"basis"} <= set(METERS)
+    assert set(Usage.model_fields) - {"basis"} == set(METERS)
     assert all(meter.part_of is None or meter.part_of in METERS for meter in METERS.values())

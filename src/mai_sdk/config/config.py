@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mai_sdk.config.endpoint import region_of
 from mai_sdk.config.missing import not_configured
-from mai_sdk.config.route import Route, Timeouts
+from mai_sdk.config.route import DEFAULT_TIMEOUTS, Route, Timeouts
 from mai_sdk.config.settings import (
     CONNECTION_OF,
     DEFAULT_MODELS,
@@ -44,7 +44,8 @@ class Config:
         default_factory=dict[str, NotConfigured], repr=False
     )
     """Named routes whose address or key is not set here, with what is missing."""
-    timeouts: Timeouts = field(default_factory=Timeouts)
+    timeout: float | Timeouts | None = None
+    """What was set for every call; None for the limits of each kind of work."""
     max_retries: int = DEFAULT_RETRIES
     """How often a failed call may be tried again; 0 for never."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -116,9 +117,10 @@ class Config:
         except NotConfigured:
             return DEFAULT_MODELS[modality]
 
-    def timeouts_for(self, timeout: float | Timeouts | None) -> Timeouts:
-        """Return the limits of one call: its own if it has any (see `Timeouts.of`), or these."""
-        return self.timeouts if timeout is None else Timeouts.of(timeout)
+    def timeouts_for(self, timeout: float | Timeouts | None, *, modality: Modality) -> Timeouts:
+        """Return the limits of one call: its own, or these, or those of its kind of work."""
+        given = self.timeout if timeout is None else timeout
+        return Timeouts.of(given, default=DEFAULT_TIMEOUTS[modality])
 
     def is_configured(self, surface: Surface) -> bool:
         """Whether the surface has an address and whatever credential it cannot do without."""

@@ -87,7 +87,7 @@ def load_config(
         connections=connections,
         routes=usable,
         unusable=unusable,
-        timeouts=_timeouts(_plain("timeout", timeout, env, file)),
+        timeout=_timeout(_plain("timeout", timeout, env, file)),
         max_retries=_retries(_plain("max_retries", max_retries, env, file)),
         tags=_tags(file.get("tags"), tags),
         ledger=_plain("ledger", ledger, env, file),
@@ -156,7 +156,7 @@ def _routes(
     return MappingProxyType(usable), MappingProxyType(unusable)
 
 
-def _timeouts(given: Any) -> Timeouts:
+def _timeout(given: Any) -> float | Timeouts | None:
     if isinstance(given, Mapping):
         table = cast("Mapping[str, Any]", given)
         check_keys(table, _TIMEOUTS, where="timeout")
@@ -168,7 +168,8 @@ def _timeouts(given: Any) -> Timeouts:
             raise ConfigurationError(
                 "timeout (MAI_TIMEOUT) must be a number of seconds, for example 60."
             ) from None
-    return Timeouts.of(given)
+    Timeouts.of(given)  # refuses here what could never be kept
+    return given  # type: ignore[no-any-return]  # a number, Timeouts or None by now
 
 
 def _retries(given: Any) -> int:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from mai_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mai_sdk.config.secret import Secret
 
-__all__ = ["Api", "Credential", "Modality", "Route", "Surface", "Timeouts", "TokenCredential"]
+__all__ = [
+    "DEFAULT_TIMEOUTS",
+    "Api",
+    "Credential",
+    "Modality",
+    "Route",
+    "Surface",
+    "Timeouts",
+    "TokenCredential",
+]
 
 Surface: TypeAlias = Literal[
     "foundry", "openai-v1", "azure-inference", "vllm", "speech", "realtime", "voice-live"
@@ -62,27 +73,49 @@ class Timeouts:
                 )
 
     @classmethod
-    def of(cls, timeout: float | Timeouts | None) -> Timeouts:
+    def of(cls, timeout: float | Timeouts | None, *, default: Timeouts | None = None) -> Timeouts:
         """Return the four limits that `timeout` stands for.
 
         A number is the limit on the whole call, retries and waits included; of the other three,
         those that would be longer are cut to it. None gives the defaults. So `timeout=600` leaves
         the 300 seconds to the first byte as they are: pass Timeouts to move those.
 
+        Args:
+            timeout: What a user set.
+            default: The limits of this kind of work; those of a chat if omitted.
+
         Raises:
             ConfigurationError: It is not a number above 0.
         """
-        if timeout is None:
-            return cls()
         if isinstance(timeout, Timeouts):
             return timeout
+        usual = default or cls()
+        if timeout is None:
+            return usual
         whole = cls(total=timeout)
         return cls(
-            connect=min(whole.connect or timeout, timeout),
-            first_byte=min(whole.first_byte or timeout, timeout),
-            between_chunks=min(whole.between_chunks or timeout, timeout),
-            total=timeout,
+            connect=_cut(usual.connect, timeout),
+            first_byte=_cut(usual.first_byte, timeout),
+            between_chunks=_cut(usual.between_chunks, timeout),
+            total=whole.total,
         )
+
+
+def _cut(limit: float | None, total: float) -> float:
+    return total if limit is None else min(limit, total)
+
+
+DEFAULT_TIMEOUTS: Final[Mapping[Modality, Timeouts]] = {
+    "reasoning": Timeouts(),
+    "code": Timeouts(),
+    # 30 to 110 s were seen for one picture, and a read that outlasted 180, in September 2026.
+    "image": Timeouts(first_byte=600.0, total=1800.0),
+    # Two hours of audio are answered whole; Microsoft calls 300 s too short for long files.
+    "transcribe": Timeouts(first_byte=1200.0, total=3600.0),
+    # Speech begins within about a second. The official client waits 40 s, which users complain of.
+    "voice": Timeouts(first_byte=20.0, between_chunks=10.0),
+}
+"""The limits of each kind of work, where none are set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,16 @@ __all__ = ["AsyncTokens", "Tokens", "auth_header"]
 _REFRESH_BEFORE_SECONDS = 300
 """A token is replaced this long before it expires, so that none dies on its way."""
 
-_KEY_HEADER = {"foundry": "api-key", "azure-inference": "api-key"}
-"""Surfaces whose key has a header of its own (Microsoft's MAI and Model Inference pages); all
-others take `Authorization: Bearer`, which /openai/v1 and vLLM accept for keys as well."""
+_KEY_HEADER = {
+    "foundry": "api-key",
+    "azure-inference": "api-key",
+    "speech": "ocp-apim-subscription-key",
+    "realtime": "api-key",
+    "voice-live": "api-key",
+}
+"""Surfaces whose key has a header of its own (Microsoft's pages of MAI, Model Inference, Speech and
+Voice Live); all others take `Authorization: Bearer`, which /openai/v1 and vLLM accept for keys as
+well."""
 
 
 def auth_header(route: Route, *, token: Secret | None) -> tuple[str, str] | None:

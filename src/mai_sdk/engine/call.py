@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mai_sdk.config import Route, Timeouts
+    from mai_sdk.engine.upload import Upload
     from mai_sdk.errors import CallFailed
     from mai_sdk.metering.usage import Usage
 
@@ -23,7 +24,7 @@ class Call(Generic[T]):
 
     route: Route
     url: str
-    body: bytes = field(repr=False)
+    body: bytes | Upload = field(repr=False)
     read: Callable[[bytes, Mapping[str, str]], T] = field(repr=False)
     """Body and headers of a 2xx answer to what it says.
 
@@ -39,6 +40,11 @@ class Call(Generic[T]):
     headers: tuple[tuple[str, str], ...] = ()
     method: str = "POST"
     stream: bool = False
+    """Whether each piece of the answer is wanted as soon as it comes."""
+    content_type: str = "application/json"
+    accept: str = "application/json"
+    repeats_unknown: bool = True
+    """Whether it may be sent once more where nobody knows whether it ran, and was billed."""
     max_body_bytes: int = 64 * 1024 * 1024
     prompts: tuple[str, ...] = field(default=(), repr=False)
     """Texts that must not appear in errors."""

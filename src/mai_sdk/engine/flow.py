@@ -22,6 +22,7 @@ from mai_sdk.errors import (
     ConnectionFailed,
     ContentFiltered,
     MAIError,
+    RequestRejected,
     TimedOut,
     UnreadableAnswer,
 )
@@ -133,7 +134,7 @@ def _attempts(
             if 200 <= response.status < 300:
                 return (yield from finish(call, tab, response))
             failure = yield from _refused(call, tab, response)
-            certainty = certainty_of_status(response.status)
+            certainty = _certainty(failure, response.status)
         except TransportFailed as error:
             failure = interrupted(error, call.url, is_total=tab.is_over())
             certainty = None if error.hopeless else error.certainty
@@ -151,15 +152,26 @@ def _attempts(
             rejected = token
             continue
         tries += 1
-        yield from _before_retry(tab, failure, certainty, tries)
+        yield from _before_retry(tab, failure, certainty, tries, call.repeats_unknown)
+
+
+def _certainty(failure: CallFailed, status: int) -> Certainty | None:
+    """Return the class of a refusal; None where its body says that the request itself is wrong."""
+    return None if isinstance(failure, RequestRejected) else certainty_of_status(status)
 
 
 def _before_retry(
-    tab: Tab, failure: CallFailed, certainty: Certainty | None, tries: int
+    tab: Tab,
+    failure: CallFailed,
+    certainty: Certainty | None,
+    tries: int,
+    repeats_unknown: bool,  # noqa: FBT001 - private, and called once
 ) -> Generator[Step, Any, None]:
     """Wait as long as the policy says, or raise `failure`."""
     engine = tab.engine
     wait = None
+    if certainty == "unknown" and not repeats_unknown:
+        certainty = None
     if certainty is not None:
         wait = engine.retry.wait_before_retry(
             certainty,
@@ -244,9 +256,10 @@ def _refused(call: Call[Any], tab: Tab, response: Any) -> Generator[Step, Any, C
     if known:
         failure.message = f"{failure.message} {known}"
         failure.args = (failure.message,)
-    ran = may_have_run(status) or isinstance(failure, ContentFiltered)
+    refused = status >= 500 and isinstance(failure, RequestRejected)
+    ran = isinstance(failure, ContentFiltered) or (may_have_run(status) and not refused)
     tab.settle(None, released=not ran, status=status, error=type(failure).__name__)
-    tab.unknown_so_far += certainty_of_status(status) == "unknown"
+    tab.unknown_so_far += _certainty(failure, status) == "unknown"
     return failure
 
 
@@ -275,9 +288,9 @@ def _token(
 
 def _request(call: Call[Any], tab: Tab, token: Secret | None) -> Request:
     headers = [
-        ("accept", "text/event-stream" if call.stream else "application/json"),
+        ("accept", call.accept),
         ("accept-encoding", "identity"),
-        ("content-type", "application/json"),
+        ("content-type", call.content_type),
         ("user-agent", _USER_AGENT),
         ("x-ms-client-request-id", tab.call_id),
     ]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mai_sdk.config import Secret, TokenCredential
+    from mai_sdk.engine.upload import Upload
 
 __all__ = [
     "AsyncResponse",
@@ -45,7 +46,7 @@ class Request:
     method: str
     url: str
     headers: list[tuple[str, str]] = field(repr=False)
-    body: bytes = field(default=b"", repr=False)
+    body: bytes | Upload = field(default=b"", repr=False)
     stream: bool = False
     """Whether each piece of the answer is wanted as soon as it comes."""
 

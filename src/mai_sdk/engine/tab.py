@@ -34,7 +34,7 @@ __all__ = ["Engine", "Tab"]
 
 _log = logging.getLogger("mai_sdk")
 
-_NOTHING = Usage(input_tokens=0, output_tokens=0)
+_NOTHING = Usage.zero()
 _UNKNOWN = Usage(basis="unknown")
 _NOTHING_RAN = Cost.free("Nothing ran: the request was not sent, or was refused before any work.")
 
@@ -182,8 +182,7 @@ class Tab:
         elif usage is None:
             state, usage, cost = "unknown", _UNKNOWN, self._unknown_cost(entry)
         else:
-            counted = usage.input_tokens is not None and usage.output_tokens is not None
-            exact = usage.basis == "reported" and counted
+            exact = usage.basis == "reported" and usage.is_whole
             state = "settled_exact" if exact else "settled_estimated"
             cost = self._price(usage, entry.reserved_at)
         seconds = self.engine.clock() - self._opened_at

@@ -21,6 +21,7 @@ import httpx2
 from mai_sdk.engine.proxy import proxy_for
 from mai_sdk.engine.steps import TransportFailed
 from mai_sdk.engine.timed import TimedBackend, exchange
+from mai_sdk.engine.upload import off_the_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -68,7 +69,10 @@ class Httpx2Transport:
         """See `steps.Transport.send`."""
         origin = _origin(request.url)
         pool = self._pools.get(origin) or self._open(origin)
-        outgoing, timeouts = _outgoing(request, limits)
+        body = request.body
+        outgoing, timeouts = _outgoing(
+            request, limits, body if isinstance(body, bytes) else body.pieces()
+        )
         exchange.ends_within(limits.total)
         try:
             answer = pool.handle_request(outgoing)
@@ -143,7 +147,10 @@ class AsyncHttpx2Transport:
 
     async def send(self, request: Request, limits: Limits) -> AsyncHttpx2Response:
         """See `steps.AsyncTransport.send`."""
-        outgoing, timeouts = _outgoing(request, limits)
+        body = request.body
+        outgoing, timeouts = _outgoing(
+            request, limits, body if isinstance(body, bytes) else off_the_loop(body)
+        )
         try:
             async with asyncio.timeout(limits.total):
                 answer = await self._pool(_origin(request.url)).handle_async_request(outgoing)
@@ -240,11 +247,12 @@ def _url(text: str) -> tuple[httpcore2.URL, bytes]:
 
 
 def _outgoing(
-    request: Request, limits: Limits
+    request: Request, limits: Limits, body: bytes | Iterator[bytes] | AsyncIterator[bytes]
 ) -> tuple[httpcore2.Request, dict[str, float | None]]:
     """Return the request, and its limits: the pool looks at them again before the body is read."""
     url, host = _url(request.url)
-    headers = [(b"host", host), (b"content-length", str(len(request.body)).encode())]
+    size = len(request.body) if isinstance(request.body, bytes) else request.body.size
+    headers = [(b"host", host), (b"content-length", str(size).encode())]
     headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers]
     timeout = {
         "connect": limits.connect,
@@ -256,7 +264,7 @@ def _outgoing(
         request.method,
         url,
         headers=headers,
-        content=request.body,
+        content=body,
         extensions={"timeout": timeout},
     )
     return outgoing, timeout

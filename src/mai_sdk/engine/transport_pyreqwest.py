@@ -28,15 +28,17 @@ from pyreqwest.proxy import ProxyBuilder
 from mai_sdk.engine.proxy import proxy_for
 from mai_sdk.engine.steps import TransportFailed
 from mai_sdk.engine.timeouts import longest, soonest
+from mai_sdk.engine.upload import off_the_loop
 from mai_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pyreqwest.request import StreamRequest, SyncStreamRequest
     from pyreqwest.response import Response, SyncResponse
 
     from mai_sdk.engine.steps import Certainty, Limits, Phase, Request
+    from mai_sdk.engine.upload import Upload
 
 __all__ = ["AsyncPyreqwestTransport", "PyreqwestTransport"]
 
@@ -66,7 +68,7 @@ class PyreqwestTransport:
                 if client is None:
                     client = self._clients[key] = _configured(SyncClientBuilder(), key).build()
         try:
-            outgoing = _built(client, request)
+            outgoing = _built(client, request, lambda body: body.pieces())
             answer = outgoing.__enter__()
         except PyreqwestError as error:
             failure = _failure(error, reading="first_byte")
@@ -123,7 +125,7 @@ class AsyncPyreqwestTransport:
         if client is None:
             client = self._clients[key] = _configured(ClientBuilder(), key).build()
         try:
-            outgoing = _built(client, request)
+            outgoing = _built(client, request, off_the_loop)
             async with asyncio.timeout(limits.total):
                 answer = await outgoing.__aenter__()
         except PyreqwestError as error:
@@ -213,9 +215,13 @@ def _refuse_after_fork() -> None:
         )
 
 
-def _built(client: Any, request: Request) -> Any:
+def _built(client: Any, request: Request, pieces: Callable[[Upload], Any]) -> Any:
     builder = client.request(request.method, request.url).headers(request.headers)
-    builder = builder.body_bytes(request.body)
+    body = request.body
+    if isinstance(body, bytes):
+        builder = builder.body_bytes(body)
+    else:
+        builder = builder.header("content-length", str(body.size)).body_stream(pieces(body))
     if request.stream:  # else the library holds the first 64 KiB back until they are there
         builder = builder.streamed_read_buffer_limit(0)
     return builder.build_streamed()

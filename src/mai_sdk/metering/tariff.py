@@ -1,8 +1,10 @@
 """What a usage costs at the rates of one model, on one surface and one day. No I/O.
 
 A part with its own price (cached input) is billed at it, and what is left of the whole at the
-price of the whole; a part without one (reasoning) is billed inside the whole, never twice. What is
-not known is never 0: a quantity or a price that is missing makes the cost unknown.
+price of the whole; a part without one (reasoning) is billed inside the whole, never twice. Some
+work is counted in more than one unit (a picture is tokens too): it is billed in those that have a
+price, and the others are other words for the same. What is not known is never 0: a quantity or a
+price that is missing makes the cost unknown.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Tariff"]
 
-_COUNTED: Final = frozenset(Usage.model_fields)
 _PARTS: Final = {
     whole: tuple(part.name for part in METERS.values() if part.part_of == whole)
     for whole, meter in METERS.items()
@@ -79,10 +80,8 @@ class Tariff:
         self._mixed = " and ".join(currencies) if len(currencies) > 1 else None
         self.currency = currencies[0] if currencies else "USD"
         self._units = frozenset(METERS[meter].unit for meter in rates)
-        self._wholes = tuple(  # with those parts that a usage can report
-            (whole, tuple(part for part in parts if part in _COUNTED))
-            for whole, parts in _PARTS.items()
-            if whole in _COUNTED or METERS[whole].unit in self._units
+        self._wholes = tuple(
+            (whole, parts) for whole, parts in _PARTS.items() if METERS[whole].unit in self._units
         )
 
     def cost(self, usage: Usage) -> Cost:

@@ -53,7 +53,7 @@ METERS: dict[str, Meter] = {
         Meter(name="characters", unit="characters"),
     )
 }
-"""Every meter that has a price. Its field on `Usage` comes with the modality that reports it."""
+"""Every meter: a field of `Usage`, and what a price row may be for."""
 
 
 class Usage(Value):
@@ -67,6 +67,18 @@ class Usage(Value):
     """Answer tokens, reasoning included."""
     reasoning_tokens: Quantity | None = None
     """The part of `output_tokens` spent on thoughts; None where the service does not count them."""
+    text_input_tokens: Quantity | None = None
+    """The part of `input_tokens` that was text, where a model tells it from pictures."""
+    image_input_tokens: Quantity | None = None
+    """The part of `input_tokens` that was pictures."""
+    image_output_tokens: Quantity | None = None
+    """The part of `output_tokens` that is a picture."""
+    images: Quantity | None = None
+    """Pictures made."""
+    audio_seconds: Quantity | None = None
+    """Seconds of audio heard; a request's last, begun second counts whole."""
+    characters: Quantity | None = None
+    """Characters spoken, as they are billed: an ideograph of Chinese, Japanese or Korean is two."""
     basis: Basis = "reported"
     """Where the figures come from; the weakest, where several were added."""
 
@@ -80,18 +92,20 @@ class Usage(Value):
 
         The basis is the weakest of all. A meter unknown in every part stays unknown. A meter
         known in some parts only is the sum of those, and the basis is then at best
-        "lower_bound": more was used than the figure says. A part that provably used nothing
-        (an attempt that never ran) has no say in either.
+        "lower_bound": more was used than the figure says. A part has no say in a meter of a unit
+        it does not count in (seconds, where it reports tokens), and none at all if it provably
+        used nothing (an attempt that never ran).
         """
         parts = [usage for usage in usages if not usage.used_nothing]
         if not parts:
             return cls.zero()
         bases: set[Basis] = {part.basis for part in parts}
         totals: dict[str, int | None] = {}
+        counting = {unit: sum(part.counts_in(unit) for part in parts) for unit in _IN_UNIT}
         for name in _QUANTITIES:
             known = [q for part in parts if (q := part.known(name)) is not None]
             totals[name] = sum(known) if known else None
-            if 0 < len(known) < len(parts):
+            if 0 < len(known) < counting[METERS[name].unit]:
                 bases.add("lower_bound")
         basis = next(basis for basis in _WEAKEST_FIRST if basis in bases)
         return cls.model_validate({**totals, "basis": basis})
@@ -114,7 +128,7 @@ class Usage(Value):
             raise ValueError(_complaint(meters)) from None
 
     def known(self, meter: str) -> int | None:
-        """Return the quantity of `meter`; None if unknown, or if no call reports it yet."""
+        """Return the quantity of `meter`; None if unknown."""
         quantity: int | None = self.__dict__.get(meter)
         return quantity
 
@@ -122,13 +136,29 @@ class Usage(Value):
         """Return the known quantities by meter name."""
         return {name: q for name in _QUANTITIES if (q := self.known(name)) is not None}
 
+    def counts_in(self, unit: str) -> bool:
+        """Whether it has a say in meters of that unit: it knows one of them, or none of any."""
+        return any(self.known(name) is not None for name in _IN_UNIT[unit]) or not self.meters()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what is billed is known: some meter, and of tokens those in and those out."""
+        if self.input_tokens is not None or self.output_tokens is not None:
+            return self.input_tokens is not None and self.output_tokens is not None
+        return any(self.known(name) is not None for name in _WHOLES)
+
     @property
     def used_nothing(self) -> bool:
         """Whether it is certain that nothing was used."""
-        return self.basis == "reported" and self.input_tokens == 0 and self.output_tokens == 0
+        return self.basis == "reported" and self.is_whole and not any(self.meters().values())
 
 
 _QUANTITIES: Final = tuple(name for name in Usage.model_fields if name in METERS)
+_WHOLES: Final = tuple(name for name in _QUANTITIES if METERS[name].part_of is None)
+_IN_UNIT: Final = {
+    unit: tuple(name for name in _QUANTITIES if METERS[name].unit == unit)
+    for unit in dict.fromkeys(meter.unit for meter in METERS.values())
+}
 _ZERO: Final = Usage.model_validate(dict.fromkeys(_QUANTITIES, 0))
 
 

@@ -36,7 +36,7 @@ def count(
     if route.surface != "vllm":
         counted = count_with_tiktoken("\n".join(texts))
         return counted if counted is not None else estimate_tokens(messages)
-    timeouts = core.config.timeouts
+    timeouts = core.config.timeouts_for(None, modality=modality)
     tab = core.tab(route, modality=modality, verb="count_tokens", tags=None, timeouts=timeouts)
 
     def read(body: bytes, _: Mapping[str, str]) -> int:

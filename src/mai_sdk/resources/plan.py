@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from mai_sdk.config import Timeouts
 from mai_sdk.engine.call import Call
 from mai_sdk.errors import InvalidRequest, UnsupportedFeature
 from mai_sdk.metering.tokens import estimate_tokens
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mai_sdk.catalog import Model
-    from mai_sdk.config import Modality, Route
+    from mai_sdk.config import Modality, Route, Timeouts
     from mai_sdk.errors import CallFailed
     from mai_sdk.resources.core import Core
     from mai_sdk.wire.answer import Answer
@@ -111,7 +110,7 @@ class Plan:
             model=model,
             request=request,
             format=shape,
-            timeouts=core.config.timeouts if ask.timeout is None else Timeouts.of(ask.timeout),
+            timeouts=core.config.timeouts_for(ask.timeout, modality=modality),
             tags=ask.tags,
             headers=tuple(headers.items()),
             prompts=prompts,
@@ -160,6 +159,7 @@ class Plan:
             timeouts=self.timeouts,
             headers=self.headers,
             stream=self.request.stream,
+            accept="text/event-stream" if self.request.stream else "application/json",
             max_body_bytes=_MAX_STREAM_BYTES if self.request.stream else 64 * 1024 * 1024,
             prompts=self.prompts,
             explain_missing=self._explain_missing,

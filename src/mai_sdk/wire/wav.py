@@ -1,0 +1,102 @@
+"""RIFF WAVE: a header for samples, and the samples out of a file. Pure.
+
+Streamed files state no true length (0, 0xFFFFFFFF, or more than came), so what is there counts.
+Format: Microsoft, "Multiple Channel Audio Data and WAVE Files"; chunk sizes are little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Final
+
+__all__ = ["A_LAW", "MU_LAW", "PCM", "Wav", "read_wav", "wav_header"]
+
+PCM: Final = 1
+A_LAW: Final = 6
+MU_LAW: Final = 7
+_EXTENSIBLE: Final = 0xFFFE
+_LONGEST: Final = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wav:
+    """Samples, and what they are."""
+
+    encoding: int = PCM
+    """The format tag: PCM, A_LAW or MU_LAW; others are kept as they are."""
+    sample_rate: int
+    """Samples a second, of each channel."""
+    channels: int = 1
+    bits: int = 16
+    """Of one sample."""
+    samples: bytes = field(repr=False)
+    """Interleaved, little-endian; only whole frames."""
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one sample of every channel."""
+        return max(self.channels * self.bits // 8, 1)
+
+    @property
+    def seconds(self) -> float:
+        """How long it plays."""
+        return len(self.samples) / (self.frame_bytes * self.sample_rate)
+
+
+def wav_header(
+    data_bytes: int, *, sample_rate: int, channels: int = 1, bits: int = 16, encoding: int = PCM
+) -> bytes:
+    """Return the 44 bytes before `data_bytes` of samples; past 4 GiB the lengths say "unknown"."""
+    frame = channels * bits // 8
+    padded = min(36 + data_bytes + data_bytes % 2, _LONGEST)
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF", padded, b"WAVE",
+        b"fmt ", 16, encoding, channels, sample_rate, sample_rate * frame, frame, bits,
+        b"data", min(data_bytes, _LONGEST),
+    )  # fmt: skip
+
+
+def read_wav(data: bytes) -> Wav:
+    """Return what is in the file; a last frame cut in two is left out.
+
+    Raises:
+        ValueError: It is no WAV file, or says nothing usable of its samples.
+    """
+    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        raise ValueError("it does not begin like a WAV file")
+    at, kind = 12, None
+    while at + 8 <= len(data):
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8
+        if name == b"fmt ":
+            kind = _kind(data[at : at + size])
+        elif name == b"data":
+            if kind is None:
+                raise ValueError("it has samples before saying what they are")
+            encoding, channels, rate, bits = kind
+            frame = max(channels * bits // 8, 1)
+            there = len(data) - at
+            size = there if size == 0 or size > there else size
+            whole = size - size % frame
+            return Wav(
+                encoding=encoding,
+                sample_rate=rate,
+                channels=channels,
+                bits=bits,
+                samples=data[at : at + whole],
+            )
+        at += size + size % 2
+    raise ValueError("it has no samples")
+
+
+def _kind(chunk: bytes) -> tuple[int, int, int, int]:
+    if len(chunk) < 16:
+        raise ValueError("its format chunk is cut off")
+    encoding, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
+    if encoding == _EXTENSIBLE and len(chunk) >= 26:
+        encoding = int.from_bytes(chunk[24:26], "little")
+    if not (channels and rate and bits):
+        raise ValueError("its format chunk says 0 channels, samples or bits")
+    return encoding, channels, rate, bits
