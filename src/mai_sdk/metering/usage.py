@@ -108,6 +108,13 @@ class Usage(Value):
         Raises:
             ValueError: A name is no field of `Usage`, or a quantity is not an int >= 0.
         """
+        fields = {**_DEFAULTS, "basis": basis}
+        for name, quantity in meters.items():
+            if name not in fields or quantity.__class__ is not int or quantity < 0:
+                break
+            fields[name] = quantity
+        else:
+            return cls.trusted(**fields)
         try:
             return cls(**meters, basis=basis)
         except (ValidationError, TypeError):
@@ -129,6 +136,7 @@ class Usage(Value):
 
 
 _QUANTITIES: Final = tuple(name for name in Usage.model_fields if name in METERS)
+_DEFAULTS: Final = {name: field.default for name, field in Usage.model_fields.items()}
 _ZERO: Final = Usage.model_validate(dict.fromkeys(_QUANTITIES, 0))
 
 
