@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pyreqwest.client import Client, ClientBuilder, SyncClient, SyncClientBuilder
@@ -27,7 +28,7 @@ from pyreqwest.proxy import ProxyBuilder
 
 from mai_sdk.engine.proxy import proxy_for
 from mai_sdk.engine.steps import TransportFailed
-from mai_sdk.engine.timeouts import longest, soonest
+from mai_sdk.engine.timeouts import longest
 from mai_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -222,10 +223,23 @@ def _built(client: Any, request: Request) -> Any:
 
 
 def _client_key(request: Request, limits: Limits) -> tuple[Any, ...]:
-    origin = request.url[: request.url.find("/", 8)]
-    # Rounded up, so that the time already spent on a call does not make a client of its own.
-    read = longest(limits.first_byte, limits.between_reads)
-    return (origin, _rounded_up(limits.connect), _rounded_up(soonest(read, limits.total)))
+    connect, read = _configurable(limits.connect, limits.first_byte, limits.between_reads)
+    total = limits.total
+    if total is not None and (read is None or total < read):
+        read = _rounded_up(total)
+    url = request.url
+    return (url[: url.find("/", 8)], connect, read)
+
+
+@lru_cache(maxsize=256)
+def _configurable(
+    connect: float | None, first_byte: float | None, between_reads: float | None
+) -> tuple[float | None, float | None]:
+    """Return the two limits a client can have.
+
+    Rounded up, so that the time already spent on a call does not make a client of its own.
+    """
+    return _rounded_up(connect), _rounded_up(longest(first_byte, between_reads))
 
 
 def _rounded_up(limit: float | None) -> float | None:

@@ -85,8 +85,12 @@ class Plan:
         if images and model is not None and model.can("image_input") is False:
             raise UnsupportedFeature(_no_images(core, model))
         native = native_schema(route.surface)
-        where = f"{route.model or route.deployment or 'The model'} on the {route.surface} surface"
-        shape = build_format(ask.response_format, native=native, stream=stream, where=where)
+        shape = None
+        if ask.response_format is not None:
+            where = (
+                f"{route.model or route.deployment or 'The model'} on the {route.surface} surface"
+            )
+            shape = build_format(ask.response_format, native=native, stream=stream, where=where)
         extra, headers = ask.extra_body or {}, ask.extra_headers or {}
         prompts = texts_of([*messages, extra, *headers.values()])
         if shape is not None and not native:
@@ -144,14 +148,17 @@ class Plan:
             path = responses_path(surface)
         else:
             body, path = chat_body(self.request, surface=surface), chat_path(surface)
+        url = self.route.endpoint + path
         query = {**default_query(surface), **dict(self.route.query)}
+        if query:
+            url += f"?{urlencode(query)}"
         try:
             data = to_json(body)
         except PydanticSerializationError as error:
             raise InvalidRequest(f"The request cannot be written as JSON: {error}.") from None
         return Call(
             route=self.route,
-            url=self.route.endpoint + path + (f"?{urlencode(query)}" if query else ""),
+            url=url,
             body=data,
             read=self._read,
             usage_of=self.usage_of,
