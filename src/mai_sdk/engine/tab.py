@@ -38,6 +38,10 @@ _UNKNOWN = Usage(basis="unknown")
 _NOTHING_RAN = Cost.free("Nothing ran: the request was not sent, or was refused before any work.")
 
 
+def _not_known() -> Usage:
+    return _UNKNOWN
+
+
 @lru_cache(maxsize=4)
 def _day(number: int) -> date:
     """Return the UTC date that many days after the epoch."""
@@ -98,7 +102,7 @@ class Tab:
         """How many attempts of this call ended without anybody knowing whether they ran."""
         self._unrecorded: str | None = None
         self._open: Entry | None = None
-        self._bound: Callable[[], Usage] = lambda: _UNKNOWN
+        self._bound: Callable[[], Usage] = _not_known
         self._opened_at = self.started
 
     def elapsed(self) -> float:

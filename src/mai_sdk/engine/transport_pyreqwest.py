@@ -124,13 +124,10 @@ class AsyncPyreqwestTransport:
         if client is None:
             client = self._clients[key] = _configured(ClientBuilder(), key).build()
         try:
-            outgoing = _built(client, request)
-            async with asyncio.timeout(limits.total):
-                answer = await outgoing.__aenter__()
+            outgoing = _built(client, request, within=limits.total)
+            answer = await outgoing.__aenter__()
         except PyreqwestError as error:
             failure = _failure(error, reading="first_byte")
-        except TimeoutError:
-            failure = TransportFailed("no answer in time", certainty="unknown", phase="total")
         else:
             return AsyncPyreqwestResponse(outgoing, answer)
         raise failure
@@ -214,9 +211,11 @@ def _refuse_after_fork() -> None:
         )
 
 
-def _built(client: Any, request: Request) -> Any:
+def _built(client: Any, request: Request, *, within: float | None = None) -> Any:
     builder = client.request(request.method, request.url).headers(request.headers)
     builder = builder.body_bytes(request.body)
+    if within is not None:
+        builder = builder.timeout(timedelta(seconds=within))
     if request.stream:  # else the library holds the first 64 KiB back until they are there
         builder = builder.streamed_read_buffer_limit(0)
     return builder.build_streamed()

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Ledger", "MemoryLedger", "Operation", "may_settle", "open_ledger"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Operation:
-    """One call a user made; its attempts refer to it."""
+    """One call a user made; its attempts refer to it, so nobody changes it.
+
+    It is not frozen only because that would double what making one takes.
+    """
 
     call_id: str
     """UUIDv7, ours."""

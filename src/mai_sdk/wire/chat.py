@@ -40,9 +40,12 @@ _PATHS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ChatRequest:
-    """One question to a chat model, in OpenAI's shapes, before it is fitted to a surface."""
+    """One question to a chat model, in OpenAI's shapes, before it is fitted to a surface.
+
+    Nobody changes one. It is not frozen only because that would double what making one takes.
+    """
 
     messages: Sequence[Mapping[str, Any]] = field(repr=False)
     """The conversation. An assistant message that came from an `Answer` goes back unchanged."""
@@ -169,9 +172,7 @@ def read_chat(raw: Any, *, surface: Surface) -> Answer:
         raise failure_from_event(body, surface=surface)
     choices = as_list(body.get("choices"))
     usage = read_usage(body.get("usage"), surface=surface)
-    answer = Answer(
-        id=as_text(body.get("id")), model=as_text(body.get("model")), usage=usage, raw=raw
-    )
+    answer = Answer(as_text(body.get("id")), as_text(body.get("model")), [], usage, raw)
     if not choices:
         raise UnreadableAnswer(
             "The answer is JSON, but no chat completion: it has no choices. Check that the "
@@ -191,8 +192,8 @@ def read_chat(raw: Any, *, surface: Surface) -> Answer:
 
 def _choice(raw: Any, *, surface: Surface, index: int) -> Choice:
     choice = as_object(raw)
-    message = choice.get("message")
-    if not isinstance(message, dict):
+    message: Any = choice.get("message")
+    if message.__class__ is not dict:
         text = choice.get("text")
         if not isinstance(text, str):
             raise UnreadableAnswer(
@@ -202,7 +203,7 @@ def _choice(raw: Any, *, surface: Surface, index: int) -> Choice:
             )
         message = {"role": "assistant", "content": text}
     return read_choice(
-        as_object(message),
+        message,
         finish_reason=as_text(choice.get("finish_reason")),
         surface=surface,
         index=as_int(choice.get("index"), default=index),
