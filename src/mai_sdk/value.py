@@ -30,13 +30,15 @@ class Value(BaseModel):
         nothing is left to its default, so every field must be given, in the order of the class.
         What comes from a caller, a file or a service goes through the constructor.
         """
-        made = cls.__new__(cls)
+        made = _new(cls)
         _set_dict(made, fields)
         _set_names(made, cls._all_fields)
         _set_extra(made, None)
         _set_private(made, None)
         return made
 
+
+_new = object.__new__
 
 # The four slots of a pydantic model; its own `model_construct` looks every field up and is slower
 # than validation.

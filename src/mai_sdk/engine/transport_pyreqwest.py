@@ -2,8 +2,9 @@
 
 Differences from httpx2 that the library imposes: the limits for connecting and reading belong to a
 client, so one is kept for each pair of them; a sync read waits for the larger of the two read
-limits, so a sync stream that stalls is noticed later than on httpx2; and its runtime does not
-survive a fork, so a child is refused with a sentence.
+limits, so a sync stream that stalls is noticed later than on httpx2; an async call's total limit
+is the library's own, which takes less than asyncio's and holds for the body, too; and its runtime
+does not survive a fork, so a child is refused with a sentence.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class PyreqwestTransport:
 
     def send(self, request: Request, limits: Limits) -> PyreqwestResponse:
         """See `steps.Transport.send`."""
-        _refuse_after_fork()
+        if _forked:
+            raise _useless_after_fork()
         key = _client_key(request, limits)
         client = self._clients.get(key)
         if client is None:
@@ -118,7 +120,8 @@ class AsyncPyreqwestTransport:
 
     async def send(self, request: Request, limits: Limits) -> AsyncPyreqwestResponse:
         """See `steps.AsyncTransport.send`."""
-        _refuse_after_fork()
+        if _forked:
+            raise _useless_after_fork()
         key = _client_key(request, limits)
         client = self._clients.get(key)
         if client is None:
@@ -200,15 +203,23 @@ class _Headers(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
-_process = os.getpid()
+_forked = False
 
 
-def _refuse_after_fork() -> None:
-    if os.getpid() != _process:
-        raise ConfigurationError(
-            'transport="pyreqwest" cannot be used in a process forked from one that loaded it. '
-            'Start the child with the "spawn" method, or leave transport out.'
-        )
+def _after_fork() -> None:
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _useless_after_fork() -> ConfigurationError:
+    return ConfigurationError(
+        'transport="pyreqwest" cannot be used in a process forked from one that loaded it. '
+        'Start the child with the "spawn" method, or leave transport out.'
+    )
 
 
 def _built(client: Any, request: Request, *, within: float | None = None) -> Any:

@@ -108,13 +108,13 @@ class Usage(Value):
         Raises:
             ValueError: A name is no field of `Usage`, or a quantity is not an int >= 0.
         """
-        fields = {**_DEFAULTS, "basis": basis}
-        for name, quantity in meters.items():
-            if name not in fields or quantity.__class__ is not int or quantity < 0:
-                break
-            fields[name] = quantity
-        else:
-            return cls.trusted(**fields)
+        fields = {**_DEFAULTS, **meters, "basis": basis}
+        if len(fields) == len(_DEFAULTS):
+            for quantity in meters.values():
+                if quantity.__class__ is not int or quantity < 0:
+                    break
+            else:
+                return cls.trusted(**fields)
         try:
             return cls(**meters, basis=basis)
         except (ValidationError, TypeError):

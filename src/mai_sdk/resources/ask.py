@@ -54,7 +54,8 @@ def check_ask(ask: Ask) -> None:
         InvalidRequest: One cannot; the text names it.
     """
     _check_words(ask)
-    _check_numbers(ask.max_output_tokens, ask.temperature)
+    if ask.max_output_tokens is not None or ask.temperature is not None:
+        _check_numbers(ask.max_output_tokens, ask.temperature)
     if ask.tags is not None:
         tags = _mapping("tags", ask.tags)
         if not all(isinstance(text, str) for pair in tags.items() for text in pair):

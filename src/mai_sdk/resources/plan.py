@@ -80,15 +80,15 @@ class Plan:
             UnsupportedFeature: The model or surface cannot do it.
         """
         check_ask(ask)
-        images = as_images(ask.images)
+        images = as_images(ask.images) if ask.images != () else ()
         messages = build_messages(ask.prompt, instructions=ask.instructions, images=images)
-        tools = build_tools(ask.tools)
+        tools = build_tools(ask.tools) if ask.tools is not None else None
         route, model = core.route(ask.model, modality)
         if images and model is not None and model.can("image_input") is False:
             raise UnsupportedFeature(_no_images(core, model))
-        native = native_schema(route.surface)
-        shape = None
+        native, shape = False, None
         if ask.response_format is not None:
+            native = native_schema(route.surface)
             where = (
                 f"{route.model or route.deployment or 'The model'} on the {route.surface} surface"
             )
