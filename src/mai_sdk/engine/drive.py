@@ -184,13 +184,19 @@ def next_chunk(response: Response, pace: Pace, *, clock: Callable[[], float]) ->
     raise failure from None
 
 
-async def anext_chunk(
+def anext_chunk(
     response: AsyncResponse, pace: Pace, *, clock: Callable[[], float]
-) -> bytes | None:
-    """See `next_chunk`."""
+) -> Awaitable[bytes | None]:
+    """See `next_chunk`; to be awaited at once."""
     left = pace.start_waiting(clock())
-    if left is None:
-        return await response.read(within=None)
+    if left is None:  # a chunk should not pass through one coroutine more than it has to
+        return response.read(within=None)
+    return _anext_within(response, pace, left, clock)
+
+
+async def _anext_within(
+    response: AsyncResponse, pace: Pace, left: float, clock: Callable[[], float]
+) -> bytes | None:
     failure: TransportFailed | None
     try:
         data = await response.read(within=left)
