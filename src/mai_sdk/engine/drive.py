@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mai_sdk.engine.body import Assembler
 from mai_sdk.engine.steps import Pause, Read, Send, Token, TransportFailed
@@ -68,7 +68,8 @@ class Driver:
                 # Outside the block, so that nothing the library held hangs on what is raised.
                 step = flow.send(result) if failed is None else flow.throw(failed)
         except StopIteration as end:
-            return cast("T", end.value)
+            returned: T = end.value
+            return returned
 
     def close(self) -> None:
         """Close the transport's connections."""
@@ -114,7 +115,8 @@ class AsyncDriver:
                 # Outside the block, so that nothing the library held hangs on what is raised.
                 step = flow.send(result) if failed is None else flow.throw(failed)
         except StopIteration as end:
-            return cast("T", end.value)
+            returned: T = end.value
+            return returned
 
     async def aclose(self) -> None:
         """See `Driver.close`."""
@@ -182,13 +184,19 @@ def next_chunk(response: Response, pace: Pace, *, clock: Callable[[], float]) ->
     raise failure from None
 
 
-async def anext_chunk(
+def anext_chunk(
     response: AsyncResponse, pace: Pace, *, clock: Callable[[], float]
-) -> bytes | None:
-    """See `next_chunk`."""
+) -> Awaitable[bytes | None]:
+    """See `next_chunk`; to be awaited at once."""
     left = pace.start_waiting(clock())
-    if left is None:
-        return await response.read(within=None)
+    if left is None:  # a chunk should not pass through one coroutine more than it has to
+        return response.read(within=None)
+    return _anext_within(response, pace, left, clock)
+
+
+async def _anext_within(
+    response: AsyncResponse, pace: Pace, left: float, clock: Callable[[], float]
+) -> bytes | None:
     failure: TransportFailed | None
     try:
         data = await response.read(within=left)

@@ -54,14 +54,19 @@ def check_ask(ask: Ask) -> None:
         InvalidRequest: One cannot; the text names it.
     """
     _check_words(ask)
-    _check_numbers(ask.max_output_tokens, ask.temperature)
-    tags = _mapping("tags", ask.tags)
-    if not all(isinstance(text, str) for pair in tags.items() for text in pair):
-        raise InvalidRequest("tags must be a mapping of text to text.")
-    if not all(isinstance(name, str) for name in _mapping("extra_body", ask.extra_body)):
-        raise InvalidRequest("extra_body has a name that is no text.")
-    for name, value in _mapping("extra_headers", ask.extra_headers).items():
-        _check_header(name, value)
+    if ask.max_output_tokens is not None or ask.temperature is not None:
+        _check_numbers(ask.max_output_tokens, ask.temperature)
+    if ask.tags is not None:
+        tags = _mapping("tags", ask.tags)
+        if not all(isinstance(text, str) for pair in tags.items() for text in pair):
+            raise InvalidRequest("tags must be a mapping of text to text.")
+    if ask.extra_body is not None:
+        body = _mapping("extra_body", ask.extra_body)
+        if not all(isinstance(name, str) for name in body):
+            raise InvalidRequest("extra_body has a name that is no text.")
+    if ask.extra_headers is not None:
+        for name, value in _mapping("extra_headers", ask.extra_headers).items():
+            _check_header(name, value)
 
 
 def _check_words(ask: Ask) -> None:
@@ -114,8 +119,6 @@ def _check_header(name: object, value: object) -> None:
 
 
 def _mapping(name: str, value: object) -> Mapping[Any, Any]:
-    if value is None:
-        return {}
     if not isinstance(value, Mapping):
         raise InvalidRequest(f"{name} is {_kind(value)}. Pass a mapping, such as a dict.")
     return cast("Mapping[str, Any]", value)
