@@ -5,6 +5,7 @@ from mai_sdk import errors
 def test_the_public_names_are_these_and_no_others():
     assert mai_sdk.__all__ == [
         "MAI",
+        "SSML",
         "AsyncMAI",
         "Catalog",
         "Cost",
@@ -15,6 +16,7 @@ def test_the_public_names_are_these_and_no_others():
         "Reply",
         "Report",
         "Route",
+        "Speech",
         "TextDelta",
         "Timeouts",
         "Tool",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mai_sdk.metering.report import Report
     from mai_sdk.metering.usage import Usage
     from mai_sdk.resources.reply import Reply
+    from mai_sdk.resources.speech import Speech
     from mai_sdk.resources.tools import Tool, tool_result
     from mai_sdk.wire.events import (
         Finished,
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
         ToolCall,
         Unrecognised,
     )
+    from mai_sdk.wire.ssml import SSML
 
 __all__ = [
     "MAI",
+    "SSML",
     "AsyncMAI",
     "Catalog",
     "Cost",
@@ -40,6 +43,7 @@ __all__ = [
     "Reply",
     "Report",
     "Route",
+    "Speech",
     "TextDelta",
     "Timeouts",
     "Tool",
@@ -59,6 +63,7 @@ _HOMES = {
     "mai_sdk.metering.report": ("Report",),
     "mai_sdk.metering.usage": ("Usage",),
     "mai_sdk.resources.reply": ("Reply",),
+    "mai_sdk.resources.speech": ("Speech",),
     "mai_sdk.resources.tools": ("Tool", "tool_result"),
     "mai_sdk.wire.events": (
         "Finished",
@@ -67,6 +72,7 @@ _HOMES = {
         "ToolCall",
         "Unrecognised",
     ),
+    "mai_sdk.wire.ssml": ("SSML",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

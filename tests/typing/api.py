@@ -11,6 +11,7 @@ from mai_sdk import (
     ReasoningDelta,
     Reply,
     Report,
+    Speech,
     TextDelta,
     ToolCall,
     Unrecognised,
@@ -49,3 +50,22 @@ async def awaited(client: AsyncMAI) -> None:
             if isinstance(event, TextDelta):
                 assert_type(event.text, str)
         assert_type(await stream.read(), Reply[Any])
+
+
+def spoken(client: MAI) -> None:
+    """Speech."""
+    assert_type(client.voice.synthesize("x"), Speech)
+    assert_type(client.voice.synthesize("x").audio, bytes)
+    with client.voice.stream("x") as audio:
+        for piece in audio:
+            assert_type(piece, bytes)
+        assert_type(audio.speech, Speech)
+
+
+async def spoken_async(client: AsyncMAI) -> None:
+    """The same, awaited."""
+    assert_type(await client.voice.synthesize("x"), Speech)
+    async with client.voice.stream("x") as audio:
+        async for piece in audio:
+            assert_type(piece, bytes)
+        assert_type(await audio.read(), Speech)
