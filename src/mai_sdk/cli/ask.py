@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from mai_sdk.metering.ledger import Entry
     from mai_sdk.resources.chat import Chat
     from mai_sdk.resources.reply import Reply
+    from mai_sdk.resources.speech import Speech
 
-__all__ = ["run"]
+__all__ = ["close_with", "described", "interrupted", "run", "text_given"]
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask, print the answer, and return the exit code."""
-    prompt = _prompt(args.prompt)
+    prompt = text_given(args.prompt)
     with open_client(args) as client:
         chat: Chat = client.reasoning if args.command == "reason" else client.code
         started = time.time()
@@ -41,11 +42,16 @@ def run(args: argparse.Namespace) -> int:
             if args.no_stream:
                 return _whole(chat, prompt, args)
         except KeyboardInterrupt:
-            return _interrupted(client, lambda entry: entry.reserved_at >= started)
+            return interrupted(client, lambda entry: entry.reserved_at >= started)
         return _streamed(client, chat, prompt, args)
 
 
-def _prompt(given: str | None) -> str:
+def text_given(given: str | None) -> str:
+    """Return the text on the command line, or that on stdin for "-" and where none is given.
+
+    Raises:
+        InvalidRequest: Nothing is given, and stdin is a terminal.
+    """
     if given is not None and given != "-":
         return given
     if given is None and sys.stdin.isatty():
@@ -69,13 +75,14 @@ def _as_json(chat: Chat, prompt: str, args: argparse.Namespace) -> int:
     try:
         reply = chat.create(prompt, **_options(args))
     except MAIError as error:
-        print(json.dumps({"error": _described(error)}, indent=2, ensure_ascii=False))
+        print(json.dumps({"error": described(error)}, indent=2, ensure_ascii=False))
         raise
     print(reply.model_dump_json(indent=2))
     return OK
 
 
-def _described(error: MAIError) -> dict[str, Any]:
+def described(error: MAIError) -> dict[str, Any]:
+    """Return an error as JSON shows it, with its receipt."""
     described: dict[str, Any] = {"type": type(error).__name__, "message": error.message}
     if isinstance(error, CallFailed):
         fields = ("status", "code", "request_id", "retry_after", "call_id")
@@ -92,7 +99,7 @@ def _whole(chat: Chat, prompt: str, args: argparse.Namespace) -> int:
     thoughts.end()
     answer.write(reply.text)
     answer.end()
-    _close(reply)
+    close_with(reply, *_ended(reply))
     return OK
 
 
@@ -110,14 +117,14 @@ def _streamed(client: MAI, chat: Chat, prompt: str, args: argparse.Namespace) ->
     except KeyboardInterrupt:
         thoughts.end()
         answer.end()
-        return _interrupted(client, lambda entry: entry.operation.call_id == stream.call_id)
+        return interrupted(client, lambda entry: entry.operation.call_id == stream.call_id)
     except CallFailed:
         thoughts.end()
         answer.end()
         raise
     thoughts.end()
     answer.end()
-    _close(stream.reply)
+    close_with(stream.reply, *_ended(stream.reply))
     return OK
 
 
@@ -160,25 +167,29 @@ class _Thoughts:
             self._open, self._fresh = False, True
 
 
-def _close(reply: Reply[Any]) -> None:
+def close_with(reply: Reply[Any] | Speech, *more: str) -> None:
+    """Say on stderr who answered, and what it used, took and cost."""
     parts = [
         reply.model or reply.deployment or "model unknown",
         reply.receipt.surface,
         brief_usage(reply.usage),
         span(reply.timing.total),
         str(reply.cost),
+        *more,
     ]
     if reply.attempts > 1:
         parts.append(f"{reply.attempts} attempts")
-    if reply.finish_reason not in (None, "stop"):
-        parts.append(f"ended by {reply.finish_reason}")
     ink = ink_for(sys.stderr)
     sys.stderr.write(ink.paint(f"[{', '.join(parts)}]", "dim") + "\n")
     if reply.cost.amount is None and reply.cost.reason:
         sys.stderr.write(ink.paint(f"[{reply.cost.reason}]", "dim") + "\n")
 
 
-def _interrupted(client: MAI, ours: Callable[[Entry], bool]) -> int:
+def _ended(reply: Reply[Any]) -> tuple[str, ...]:
+    return () if reply.finish_reason in (None, "stop") else (f"ended by {reply.finish_reason}",)
+
+
+def interrupted(client: MAI, ours: Callable[[Entry], bool]) -> int:
     """Say what the call had cost when it was broken off: the ledger knows."""
     used, cost = _spent(entry for entry in client.costs.entries() if ours(entry))
     sys.stderr.write(f"\nmai: interrupted after {brief_usage(used)}; cost so far: {cost}\n")

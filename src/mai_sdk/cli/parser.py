@@ -9,6 +9,7 @@ from typing import Any, Final
 from mai_sdk._version import __version__
 from mai_sdk.cli.exits import EXIT_CODES
 from mai_sdk.cli.options import day, names, one_tag, port, positive, positive_int
+from mai_sdk.cli.speak_parser import add_speak
 from mai_sdk.cli.terminal import columns
 
 __all__ = ["MODULES", "build_parser"]
@@ -17,6 +18,7 @@ MODULES: Final = {
     "demo": "mai_sdk.cli.demo",
     "reason": "mai_sdk.cli.ask",
     "code": "mai_sdk.cli.ask",
+    "speak": "mai_sdk.cli.speak",
     "models": "mai_sdk.cli.models",
     "costs": "mai_sdk.cli.costs",
     "doctor": "mai_sdk.cli.doctor",
@@ -57,7 +59,7 @@ def build_parser(*, width: int | None = None) -> argparse.ArgumentParser:
             name, help=summary, description=about, epilog=epilog, formatter_class=page
         )
 
-    for add in (_demo, _reason, _code, _models, _costs, _doctor, _emulator):
+    for add in (_demo, _reason, _code, add_speak, _models, _costs, _doctor, _emulator):
         add(command)
     return parser
 

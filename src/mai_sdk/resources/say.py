@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mai_sdk.config import Secret
 from mai_sdk.errors import InvalidRequest, NotConfigured, UnsupportedFeature
 from mai_sdk.metering.characters import billed_characters
-from mai_sdk.resources.ask import check_labels, check_model
+from mai_sdk.resources.ask import check_extras
 from mai_sdk.wire.formats import AudioFormat, audio_format
 from mai_sdk.wire.sentences import split_text
 from mai_sdk.wire.ssml import SSML, Manner, look_at, plain, speed_of, write_ssml
@@ -75,8 +75,7 @@ class Say:
                 f"The text has {len(text):,} characters. One call says at most {MAX_CHARACTERS:,}, "
                 "some two hours of speech: call once for each chapter."
             )
-        check_model(self.model)
-        check_labels(tags=self.tags, extra_headers=self.extra_headers)
+        check_extras(self.model, self.tags, self.extra_headers)
         for name in ("voice", "style", "language"):
             _check_word(name, getattr(self, name))
         if self.style_degree is not None:

@@ -76,6 +76,11 @@ class Speech(Value):
         return None if self.audio_seconds is None else self.audio_seconds * 1000
 
     @property
+    def suffix(self) -> str:
+        """What a file of it is usually called, with the dot: ".wav"."""
+        return audio_format(self.format).suffix
+
+    @property
     def pcm(self) -> bytes:
         """The samples: 16 bits, little-endian, one channel, `sample_rate` a second.
 
