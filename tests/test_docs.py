@@ -112,6 +112,8 @@ def configured(emulator, monkeypatch):
     monkeypatch.setenv("MAI_FOUNDRY_ENDPOINT", emulator.url)
     monkeypatch.setenv("MAI_FOUNDRY_API_KEY", emulator.key)
     monkeypatch.setenv("MAI_VLLM_BASE_URL", emulator.url)
+    monkeypatch.setenv("MAI_SPEECH_ENDPOINT", emulator.url)
+    monkeypatch.setenv("MAI_SPEECH_API_KEY", emulator.key)
     monkeypatch.setenv("COLUMNS", "80")
 
 

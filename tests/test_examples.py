@@ -23,6 +23,8 @@ SAYS = {
     "stream": "left early: >=",
     "structured": "Oslo, Norway: 724,290 people\nask 1:",
     "tools": "weather",
+    "voice_speak": "morning.wav: ",
+    "voice_stream": "broke off after",
     "whole_call": "1 attempt, $",
 }
 """Some of what each prints."""
