@@ -3,15 +3,18 @@
 import asyncio
 import gc
 import time
+import types
 from decimal import Decimal
 
 import pytest
 
 from mai_sdk import MAI, Timeouts
 from mai_sdk.config import Route, Secret
+from mai_sdk.emulator import EMULATOR_TOKEN
 from mai_sdk.emulator.mouth import Mouth
 from mai_sdk.emulator.pcm import from_bytes
 from mai_sdk.errors import (
+    AnswerTooLarge,
     AuthenticationFailed,
     CallFailed,
     ConnectionFailed,
@@ -246,6 +249,17 @@ def test_a_long_text_is_said_in_several_requests_and_joined(speak, emulator, ton
     assert {entry.error for entry in told.entries} == {None}
 
 
+def test_the_cap_on_bytes_is_for_each_request(emulator, tones, monkeypatch):
+    monkeypatch.setattr("mai_sdk.resources.speaking._MAX_BYTES", 24_000_000)
+    text = "This is a sentence of some words. " * 400
+    with emulator.client() as client:
+        assert len(client.voice.synthesize(text).pcm) > 24_000_000
+        monkeypatch.setattr("mai_sdk.resources.speaking._MAX_BYTES", 9000)
+        with pytest.raises(AnswerTooLarge) as caught:
+            client.voice.synthesize(TEXT)
+    assert 0 < len(caught.value.partial.pcm) <= 9000
+
+
 def test_a_request_that_fails_among_several_leaves_what_was_said(speak, emulator, tones):
     text = "This is a sentence of some words. " * 400
     whole = speak(text).speech
@@ -445,6 +459,26 @@ def test_a_region_s_shared_endpoint_takes_no_entra_token_and_says_what_to_set():
             assert caught.value.missing == ("speech_endpoint",)
 
 
+def test_an_entra_credential_speaks_over_the_resource_s_own_endpoint(emulator):
+    class Signed:
+        def get_token(self, *scopes, **options):
+            assert scopes == ("https://cognitiveservices.azure.com/.default",)
+            return types.SimpleNamespace(token=EMULATOR_TOKEN, expires_on=time.time() + 3600)
+
+    with MAI(speech_endpoint=emulator.url, credential=Signed()) as client:
+        assert client.voice.synthesize(TEXT).audio_seconds > 1
+
+
+def test_a_route_s_query_goes_along_as_a_custom_voice_needs_it(emulator):
+    route = Route(
+        surface="speech", endpoint=emulator.url, credential=Secret(emulator.key),
+        model="MAI-Voice-2", query=(("deploymentId", "mine"),),
+    )  # fmt: skip
+    with emulator.client(routes={"mine": route}) as client:
+        client.voice.synthesize(TEXT, model="mine")
+    assert emulator.journal[-1].query == "deploymentId=mine"
+
+
 def test_without_a_speech_resource_it_says_what_to_set():
     with MAI() as client, pytest.raises(NotConfigured, match="speech"):
         client.voice.synthesize(TEXT)
@@ -454,11 +488,12 @@ def test_without_a_speech_resource_it_says_what_to_set():
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.parametrize("how", ["break", "forget", "close"])
+@pytest.mark.parametrize("how", ["break", "forget", "close", "forget unread"])
 def test_a_stream_left_early_is_billed_for_all_that_was_sent(emulator, how):
     client = emulator.client()
     audio = client.voice.stream(TEXT * 5, model="MAI-Voice-2").__enter__()
-    next(iter(audio))
+    if how != "forget unread":
+        next(iter(audio))
     if how == "break":
         audio.__exit__(None, None, None)
     elif how == "close":

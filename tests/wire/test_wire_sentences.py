@@ -29,18 +29,19 @@ def test_it_is_cut_after_sentences():
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "kept"),
     [
-        "We saw Dr. Smith and Mrs. Jones there today.",
-        "It costs 3.14 dollars or so at the store.",
-        "A story by J. R. R. Tolkien about a ring.",
-        "Bring fruit, e.g. apples, to the table now.",
-        "It was at 5 p.m. yesterday that we saw it.",
+        ("We met Dr. Smith at noon and talked of many things", "Dr. Smith"),
+        ("We met Mrs. Jones at noon and talked of many things", "Mrs. Jones"),
+        ("It costs 3.14 dollars at the store around the corner", "3.14 dollars"),
+        ("A tale by J. R. R. Tolkien about a ring and a wizard", "J. R. R. Tolkien"),
+        ("Bring fruit, e.g. apples, to the table by the window", "e.g. apples"),
+        ("We saw it at 5 p.m. yesterday in the old town square", "p.m. yesterday"),
+        ("Sie las z.B. Romane und andere Werke in der Bahn vor", "z.B. Romane"),
     ],
 )
-def test_a_full_stop_that_ends_no_sentence_is_no_place_to_cut(text):
-    pieces = split(text + " " + text, seconds=spoken_seconds(text) + 0.5)
-    assert [piece.strip() for piece in pieces] == [text, text]
+def test_a_full_stop_that_ends_no_sentence_is_no_place_to_cut(text, kept):
+    assert kept in split(text, seconds=spoken_seconds(text) * 0.8)[0]
 
 
 def test_chinese_is_cut_after_its_own_marks():

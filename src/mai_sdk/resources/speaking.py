@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from mai_sdk.engine.call import Call
 from mai_sdk.errors import StreamTruncated, UnreadableAnswer
@@ -167,9 +168,10 @@ def _call(
     text: str,
 ) -> Call[Any]:
     usage = Usage(characters=document.characters, basis="estimated")
+    query = f"?{urlencode(route.query)}" if route.query else ""
     return Call(
         route=route,
-        url=route.endpoint + speech_path(route.endpoint),
+        url=route.endpoint + speech_path(route.endpoint) + query,
         body=document.ssml.encode("utf-8"),
         read=_no_audio,
         usage_of=lambda _: usage,
