@@ -111,6 +111,19 @@ def test_what_the_service_refuses_is_refused_in_its_way(ask, asked, status, reas
         assert b"reset reason: protocol error" in body
 
 
+def test_without_soundfile_it_says_what_is_missing(ask, monkeypatch):
+    monkeypatch.setattr("mai_sdk.emulator.sound.importlib.util.find_spec", lambda name: None)
+    status, headers, body = ask(form="audio-24khz-96kbitrate-mono-mp3")
+    assert (status, body) == (400, b"")
+    assert "mai-sdk[speech]" in headers["x-mai-emulator-reason"]
+
+
+def test_ten_minutes_are_the_most_and_the_rest_is_cut_without_a_word(ask, emulator, monkeypatch):
+    monkeypatch.setattr(emulator._world, "mouth", Mouth(real=False))
+    status, _, body = ask("word " * 6000, form="raw-8khz-16bit-mono-pcm")
+    assert (status, len(body)) == (200, 600 * 16_000)
+
+
 def test_the_key_is_looked_at_before_a_bearer_token_and_a_token_alone_will_do(ask):
     assert ask(Authorization="Bearer ")[0] == 200
     token = {"Ocp-Apim-Subscription-Key": "", "Authorization": "Bearer mai-emulator-token"}
