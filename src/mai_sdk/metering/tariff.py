@@ -97,10 +97,8 @@ class Tariff:
             return self._no_cost(usage)
         lines: list[CostLine] = []
         doubts: list[_Doubt] = []
-        if usage.basis == "estimated" and usage.characters is not None:
-            doubts.append(_CHARACTERS)
-        elif usage.basis != "reported":
-            doubts.append(_OF_BASIS[usage.basis])
+        if usage.basis != "reported":
+            doubts.append(_doubt_of(usage))
         known, rates = vars(usage).get, self.rates
         for whole, parts in self._wholes:
             quantity = known(whole)
@@ -213,6 +211,11 @@ class Tariff:
         unit = METERS[meter].unit
         per = f"1M {unit}" if unit in {"tokens", "characters"} else f"1 {unit.removesuffix('s')}"
         return f'add a [[prices]] row for {meter} with its price per "{per}" to the price overlay.'
+
+
+def _doubt_of(usage: Usage) -> _Doubt:
+    counted = usage.basis == "estimated" and usage.characters is not None
+    return _CHARACTERS if counted else _OF_BASIS[usage.basis]
 
 
 def _full_rate(part: str) -> str:

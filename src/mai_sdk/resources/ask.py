@@ -54,7 +54,8 @@ def check_ask(ask: Ask) -> None:
         InvalidRequest: One cannot; the text names it.
     """
     _check_words(ask)
-    _check_numbers(ask.max_output_tokens, ask.temperature)
+    if ask.max_output_tokens is not None or ask.temperature is not None:
+        _check_numbers(ask.max_output_tokens, ask.temperature)
     check_extras(ask.model, ask.tags, ask.extra_headers, extra_body=ask.extra_body)
 
 
@@ -69,14 +70,18 @@ def check_extras(model: object, tags: object, extra_headers: object, **extra: ob
             f"model is {_kind(model)}. Pass the name of a model, a route or a deployment, or leave "
             "it out."
         )
-    pairs = _mapping("tags", tags).items()
-    if not all(isinstance(text, str) for pair in pairs for text in pair):
-        raise InvalidRequest("tags must be a mapping of text to text.")
+    if tags is not None:
+        pairs = _mapping("tags", tags).items()
+        if not all(isinstance(text, str) for pair in pairs for text in pair):
+            raise InvalidRequest("tags must be a mapping of text to text.")
     for argument, fields in extra.items():
-        if not all(isinstance(name, str) for name in _mapping(argument, fields)):
+        if fields is not None and not all(
+            isinstance(name, str) for name in _mapping(argument, fields)
+        ):
             raise InvalidRequest(f"{argument} has a name that is no text.")
-    for name, value in _mapping("extra_headers", extra_headers).items():
-        _check_header(name, value)
+    if extra_headers is not None:
+        for name, value in _mapping("extra_headers", extra_headers).items():
+            _check_header(name, value)
 
 
 def _check_words(ask: Ask) -> None:
