@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mai_sdk.metering.usage import Usage
     from mai_sdk.resources.reply import Reply
     from mai_sdk.resources.tools import Tool, tool_result
+    from mai_sdk.resources.transcript import Segment, Transcript, Word
     from mai_sdk.wire.events import (
         Finished,
         ReasoningDelta,
@@ -40,12 +41,15 @@ __all__ = [
     "Reply",
     "Report",
     "Route",
+    "Segment",
     "TextDelta",
     "Timeouts",
     "Tool",
     "ToolCall",
+    "Transcript",
     "Unrecognised",
     "Usage",
+    "Word",
     "__version__",
     "tool_result",
 ]
@@ -60,6 +64,7 @@ _HOMES = {
     "mai_sdk.metering.usage": ("Usage",),
     "mai_sdk.resources.reply": ("Reply",),
     "mai_sdk.resources.tools": ("Tool", "tool_result"),
+    "mai_sdk.resources.transcript": ("Segment", "Transcript", "Word"),
     "mai_sdk.wire.events": (
         "Finished",
         "ReasoningDelta",

@@ -58,6 +58,8 @@ class HeardWord:
     duration_ms: float
     text_offset: int
     """Its first character's place in `Heard.text`."""
+    turn: int = 0
+    """Of which utterance it is: 0 for the first that is heard, 1 for the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +132,8 @@ class Ears:
         matches = list(self._matches(pcm, sample_rate))
         if matches:
             made = _Transcript()
-            for match in matches:
-                _add_words(made, match, duration_ms)
+            for turn, match in enumerate(matches):
+                _add_words(made, match, duration_ms, turn)
             return Heard(
                 text=made.text, words=tuple(made.words), duration_ms=duration_ms, how="remembered"
             )
@@ -217,7 +219,7 @@ def _common(spoken: bytes, place: int, pcm: Pcm, start: int) -> int:
     return same
 
 
-def _add_words(made: _Transcript, match: _Match, duration_ms: float) -> None:
+def _add_words(made: _Transcript, match: _Match, duration_ms: float, turn: int) -> None:
     """Add the words whose middle lies in the match, so that a cut gives each to one side only."""
     rate = match.utterance.sample_rate
     begins = match.spoken * 500 / rate
@@ -237,6 +239,7 @@ def _add_words(made: _Transcript, match: _Match, duration_ms: float) -> None:
                 offset_ms=offset,
                 duration_ms=max(end - offset, 0.0),
                 text_offset=len(made.text),
+                turn=turn,
             )
         )
         made.text += text

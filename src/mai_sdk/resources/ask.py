@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mai_sdk.resources.messages import Image, Prompt
     from mai_sdk.resources.tools import ToolLike
 
-__all__ = ["Ask", "check_ask"]
+__all__ = ["Ask", "check_ask", "check_extras"]
 
 # RFC 9110: section 5.6.2 (a name is a token) and 5.5 (no control character, no space around it).
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -56,26 +56,35 @@ def check_ask(ask: Ask) -> None:
     _check_words(ask)
     if ask.max_output_tokens is not None or ask.temperature is not None:
         _check_numbers(ask.max_output_tokens, ask.temperature)
-    if ask.tags is not None:
-        tags = _mapping("tags", ask.tags)
-        if not all(isinstance(text, str) for pair in tags.items() for text in pair):
-            raise InvalidRequest("tags must be a mapping of text to text.")
-    if ask.extra_body is not None:
-        body = _mapping("extra_body", ask.extra_body)
-        if not all(isinstance(name, str) for name in body):
-            raise InvalidRequest("extra_body has a name that is no text.")
-    if ask.extra_headers is not None:
-        for name, value in _mapping("extra_headers", ask.extra_headers).items():
-            _check_header(name, value)
+    check_extras(ask.model, ask.tags, ask.extra_headers, extra_body=ask.extra_body)
 
 
-def _check_words(ask: Ask) -> None:
-    model: Any = ask.model
+def check_extras(model: object, tags: object, extra_headers: object, **extra: object) -> None:
+    """Return if what every call takes can be sent; `extra` are mappings by their arguments' names.
+
+    Raises:
+        InvalidRequest: One cannot; the text names it.
+    """
     if model is not None and not (isinstance(model, str) and model.strip()):
         raise InvalidRequest(
             f"model is {_kind(model)}. Pass the name of a model, a route or a deployment, or leave "
             "it out."
         )
+    if tags is not None:
+        pairs = _mapping("tags", tags).items()
+        if not all(isinstance(text, str) for pair in pairs for text in pair):
+            raise InvalidRequest("tags must be a mapping of text to text.")
+    for argument, fields in extra.items():
+        if fields is not None and not all(
+            isinstance(name, str) for name in _mapping(argument, fields)
+        ):
+            raise InvalidRequest(f"{argument} has a name that is no text.")
+    if extra_headers is not None:
+        for name, value in _mapping("extra_headers", extra_headers).items():
+            _check_header(name, value)
+
+
+def _check_words(ask: Ask) -> None:
     choice: Any = ask.tool_choice
     if choice is not None and not isinstance(choice, (str, Mapping)):
         raise InvalidRequest(f"tool_choice is {_kind(choice)}. It is a text or a mapping.")
