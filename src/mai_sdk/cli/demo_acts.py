@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel
 
+from mai_sdk.cli.demo_transcripts import TRANSCRIPT_ACTS
 from mai_sdk.cli.layout import span
 from mai_sdk.errors import CallFailed
 from mai_sdk.resources.tools import Tool, tool_result
@@ -292,6 +293,7 @@ ACTS: Final[tuple[Callable[[Stage], None], ...]] = (
     seen,
     responded,
     self_hosted,
+    *TRANSCRIPT_ACTS,
     retried,
     failed,
     abandoned,

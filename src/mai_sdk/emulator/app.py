@@ -87,13 +87,18 @@ class App:
             return
         request = await take_in(scope, receive)
         entry = self._journal.open(request)
+        if request.cut:  # half a request is none: it meets no fault and uses up no script
+            entry.disconnected = True
+            request.close()
+            self._journal.close(entry)
+            return
         running = request.method == "POST" and request.path.startswith(("/v1/", "/invocations"))
         self._server.running += running
         try:
-            if request.spooled is None:
-                answer = self.answer(request)
-            else:  # reading so much takes a while, and others are served meanwhile
+            if request.is_form:  # files take a while to read, and others are served meanwhile
                 answer = await asyncio.to_thread(self.answer, request)
+            else:
+                answer = self.answer(request)
             delivery = Delivery(entry, scope, receive, send)
             await delivery.run(answer, pace=self._pace, released=self._released)
         finally:

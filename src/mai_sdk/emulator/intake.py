@@ -24,12 +24,16 @@ _FIRST: Final = 64 * 1024
 
 
 async def take_in(scope: Scope, receive: Receive) -> Request:
-    """Return the request once all of its body is there; `close` it when it is answered."""
+    """Return the request once all of its body is there, or its client has left.
+
+    `close` it when it is answered.
+    """
     digest, size = hashlib.sha256(), 0
     pieces: list[bytes] = []
     file: Any = None
     while True:
         message = await receive()
+        cut = message["type"] == "http.disconnect"
         data: bytes = message.get("body", b"")
         digest.update(data)
         size += len(data)
@@ -52,6 +56,7 @@ async def take_in(scope: Scope, receive: Receive) -> Request:
         body=b"".join(pieces),
         size=size,
         sha256=digest.hexdigest(),
+        cut=cut,
     )
     if file is not None:
         file.flush()

@@ -44,6 +44,8 @@ class Request:
     """Of the whole body, in bytes."""
     sha256: str = ""
     """Of the whole body, in hexadecimal."""
+    cut: bool = False
+    """Whether the client left before all of the body had come."""
     spooled: mmap.mmap | None = None
     """The whole body where it is too large for memory."""
     named: str | None = None
@@ -55,6 +57,11 @@ class Request:
     def content(self) -> bytes | mmap.mmap:
         """The whole body, however large."""
         return self.body if self.spooled is None else self.spooled
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it is a form, with files in it."""
+        return self.headers.get("content-type", "").lower().startswith("multipart/")
 
     def close(self) -> None:
         """Let go of a body that is kept on disk."""
@@ -71,8 +78,7 @@ class Request:
         if not self._read:
             self._read = True
             try:
-                form = self.headers.get("content-type", "").startswith("multipart/")
-                whole = b"" if form else bytes(self.content[:])
+                whole = b"" if self.is_form else bytes(self.content[:])
                 self._parsed = from_json(whole) if whole else None
             except ValueError:
                 self._parsed = None

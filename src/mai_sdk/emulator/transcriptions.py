@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import from_json
 
 from mai_sdk.emulator import azure
-from mai_sdk.emulator.forms import read_form
 from mai_sdk.emulator.phrases import Listened, phrases_of, scripted
 from mai_sdk.emulator.request import Answer, Request, bearer, json_answer
 from mai_sdk.emulator.sounds import read_sound
 from mai_sdk.emulator.untyped import to_object
+from mai_sdk.emulator.uploads import read_form
 from mai_sdk.emulator.world import EMULATOR_TOKEN
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class _Asked:
         elif self.model is None or not _MODELS.get(self.model.lower(), _NO_TIMES).options:
             times = "segment"
         diarization = to_object(self.said.get("diarization")) or {}
-        speakers = diarization.get("maxSpeakers", 2) if diarization.get("enabled") else None
+        speakers = diarization.get("maxSpeakers", 2) if _tells_speakers(self.said) else None
         locale = (self.said.get("locales") or ["en-US"])[0]
         if options.get("transcribeStyle") == "clean":
             heard = heard.cleaned()
@@ -212,6 +212,12 @@ def _texts(value: Any) -> bool:
     return value.__class__ is list and all(isinstance(each, str) for each in value)
 
 
+def _tells_speakers(said: dict[str, Any]) -> bool:
+    """The official client says only how many, which implies that they are told apart."""
+    asked = to_object(said.get("diarization")) or {}
+    return bool(asked.get("enabled", "maxSpeakers" in asked))
+
+
 def _check(said: dict[str, Any], enhanced: dict[str, Any], able: _Abilities) -> None:
     """Refuse what is not documented for the model."""
     if said.get("locales") is not None and len(said["locales"]) != 1:
@@ -226,7 +232,7 @@ def _check(said: dict[str, Any], enhanced: dict[str, Any], able: _Abilities) -> 
             raise _Refused(f"modelOptions.{name} must be one of {', '.join(_VALUES[name])}.")
     refused: list[str] = [name for name in _NOT_FOR_MAI if name in said]
     refused += [name for name in _NOT_FOR_MAI_ENHANCED if name in enhanced]
-    if not able.diarization and (to_object(said.get("diarization")) or {}).get("enabled"):
+    if not able.diarization and _tells_speakers(said):
         refused.append("diarization")
     if not able.phrases and "phraseList" in said:
         refused.append("phraseList")

@@ -29,7 +29,7 @@ __all__ = ["Audio", "Recording", "as_url", "copied", "open_recording"]
 Audio: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
 """A path, the bytes, a file object open for reading bytes, or an http(s) URL."""
 
-_PIECE: Final = 64 * 1024
+_PIECE: Final = 256 * 1024
 _HEAD: Final = 64 * 1024
 """What stands before a WAV file's samples is seldom more than a few hundred bytes."""
 _SUFFIXES: Final = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3"}
