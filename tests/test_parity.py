@@ -8,8 +8,15 @@ from mai_sdk import MAI, AsyncMAI
 from mai_sdk.engine.drive import AsyncDriver, Driver
 from mai_sdk.resources.chat import AsyncChat, Chat
 from mai_sdk.resources.stream import AsyncReplyStream, ReplyStream
+from mai_sdk.resources.transcribe import AsyncTranscribe, Transcribe
 
-PAIRS = [(MAI, AsyncMAI), (Chat, AsyncChat), (ReplyStream, AsyncReplyStream), (Driver, AsyncDriver)]
+PAIRS = [
+    (MAI, AsyncMAI),
+    (Chat, AsyncChat),
+    (Transcribe, AsyncTranscribe),
+    (ReplyStream, AsyncReplyStream),
+    (Driver, AsyncDriver),
+]
 RENAMED = {
     "close": "aclose",
     "__enter__": "__aenter__",

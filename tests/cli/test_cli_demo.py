@@ -61,7 +61,7 @@ def test_every_call_is_priced(data):
 
 def test_the_calls_cover_every_surface_and_verb_it_speaks_of(data):
     calls = {call["call"]: call for call in data["calls"]}
-    assert {call["surface"] for call in data["calls"]} == {"foundry", "openai-v1", "vllm"}
+    assert {call["surface"] for call in data["calls"]} == {"foundry", "openai-v1", "speech", "vllm"}
     assert {call["verb"] for call in data["calls"]} == {"create", "stream", "count_tokens"}
     assert calls["schema, checked"]["attempts"] == 2
     assert calls["429, retried"]["attempts"] == 2

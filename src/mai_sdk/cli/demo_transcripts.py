@@ -48,7 +48,7 @@ def transcribed_in_pieces(stage: Stage) -> None:
     with stage.act(
         "A long recording, cut in its pauses, its pieces sent side by side",
         'client.transcribe.create("day.wav", chunks=6)',
-        *(f"transcript, piece {number}" for number in (1, 2, 3)),
+        *(f"long, piece {number}" for number in (1, 2, 3)),
     ):
         stage.emulator.reply("One piece.", times=3)
         long = _wav(b"".join(_tone(5, pause=0.4) for _ in range(3)))

@@ -255,8 +255,9 @@ def _emulator(command: _Command) -> None:
     emulator = command(
         "emulator",
         "serve the emulator until Ctrl-C",
-        "Serve Foundry's chat surfaces, transcription and a vLLM server on this machine only,\n"
-        "until Ctrl-C. Answers are made up, and the same for the same seed and prompt.",
+        "Serve Foundry's chat surfaces, transcription and a vLLM server on this machine\n"
+        "only, until Ctrl-C. Answers are made up, and the same for the same seed and\n"
+        "prompt.",
         examples(
             ("mai emulator", "prints the settings to paste"),
             ('mai emulator --fault "rate_limit; times=2"', "the next two requests get a 429"),
