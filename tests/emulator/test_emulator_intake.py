@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import resource
 import socket
 import subprocess
 import sys
@@ -70,14 +69,22 @@ def test_half_a_request_is_not_answered_and_meets_no_fault(emulator):
 
 
 LARGE = """
-import json, resource, sys
+import json, re, resource, sys
+from pathlib import Path
 from mai_sdk.emulator import Emulator
+
+status = Path("/proc/self/status")
+
+def peak():  # what getrusage says begins with the parent's peak, on Linux
+    if status.exists():
+        return int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text())[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
 with Emulator() as emulator:
     print(json.dumps([emulator.port, emulator.key]), flush=True)
     sys.stdin.readline()
     entry = emulator.journal[-1]
-    print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, entry.status,
-                      entry.body_bytes]), flush=True)
+    print(json.dumps([peak(), entry.status, entry.body_bytes]), flush=True)
 """
 
 
@@ -110,12 +117,8 @@ def test_an_upload_of_120_mb_is_never_held_more_than_once():
     assert b'"durationMilliseconds":1250000' in said
     assert journalled == len(before) + size + len(after)
     # The file's pages count, too, once they are read where they lie.
+    print(f"peak {peak_kib:,} KiB for {size:,} bytes")
     assert peak_kib < 70 * 1024 + 32 * 1024 + size / 1024
-
-
-@pytest.mark.skipif(not hasattr(resource, "getrusage"), reason="no such measure here")
-def test_the_measure_is_in_kibibytes():
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 10_000
 
 
 def test_parts_are_found_by_name_with_or_without_types():
