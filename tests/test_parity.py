@@ -8,11 +8,13 @@ from mai_sdk import MAI, AsyncMAI
 from mai_sdk.engine.drive import AsyncDriver, Driver
 from mai_sdk.resources.chat import AsyncChat, Chat
 from mai_sdk.resources.stream import AsyncReplyStream, ReplyStream
+from mai_sdk.resources.transcribe import AsyncTranscribe, Transcribe
 from mai_sdk.resources.voice import AsyncSpeechStream, AsyncVoice, SpeechStream, Voice
 
 PAIRS = [
     (MAI, AsyncMAI),
     (Chat, AsyncChat),
+    (Transcribe, AsyncTranscribe),
     (ReplyStream, AsyncReplyStream),
     (Voice, AsyncVoice),
     (SpeechStream, AsyncSpeechStream),

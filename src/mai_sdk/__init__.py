@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mai_sdk.resources.reply import Reply
     from mai_sdk.resources.speech import Speech
     from mai_sdk.resources.tools import Tool, tool_result
+    from mai_sdk.resources.transcript import Segment, Transcript, Word
     from mai_sdk.wire.events import (
         Finished,
         ReasoningDelta,
@@ -43,13 +44,16 @@ __all__ = [
     "Reply",
     "Report",
     "Route",
+    "Segment",
     "Speech",
     "TextDelta",
     "Timeouts",
     "Tool",
     "ToolCall",
+    "Transcript",
     "Unrecognised",
     "Usage",
+    "Word",
     "__version__",
     "tool_result",
 ]
@@ -65,6 +69,7 @@ _HOMES = {
     "mai_sdk.resources.reply": ("Reply",),
     "mai_sdk.resources.speech": ("Speech",),
     "mai_sdk.resources.tools": ("Tool", "tool_result"),
+    "mai_sdk.resources.transcript": ("Segment", "Transcript", "Word"),
     "mai_sdk.wire.events": (
         "Finished",
         "ReasoningDelta",

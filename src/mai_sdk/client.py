@@ -19,6 +19,7 @@ from mai_sdk.resources.code import AsyncCode, Code
 from mai_sdk.resources.core import Core
 from mai_sdk.resources.costs import Costs
 from mai_sdk.resources.reasoning import AsyncReasoning, Reasoning
+from mai_sdk.resources.transcribe import AsyncTranscribe, Transcribe
 from mai_sdk.resources.voice import AsyncVoice, Voice
 
 if TYPE_CHECKING:
@@ -135,6 +136,11 @@ class MAI:
         return Code(self._core, self._driver)
 
     @cached_property
+    def transcribe(self) -> Transcribe:
+        """Speech to text, from files."""
+        return Transcribe(self._core, self._driver)
+
+    @cached_property
     def voice(self) -> Voice:
         """Speech from text."""
         return Voice(self._core, self._driver)
@@ -231,6 +237,11 @@ class AsyncMAI:
     def code(self) -> AsyncCode:
         """See `MAI.code`."""
         return AsyncCode(self._core, self._driver)
+
+    @cached_property
+    def transcribe(self) -> AsyncTranscribe:
+        """See `MAI.transcribe`."""
+        return AsyncTranscribe(self._core, self._driver)
 
     @cached_property
     def voice(self) -> AsyncVoice:

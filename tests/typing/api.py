@@ -11,9 +11,11 @@ from mai_sdk import (
     ReasoningDelta,
     Reply,
     Report,
+    Segment,
     Speech,
     TextDelta,
     ToolCall,
+    Transcript,
     Unrecognised,
 )
 
@@ -32,6 +34,14 @@ def whole(client: MAI) -> None:
     assert_type(client.costs.report(by=["model"]), Report)
 
 
+def heard(client: MAI) -> None:
+    """A transcript."""
+    made = client.transcribe.create("a.wav", timestamps="word")
+    assert_type(made, Transcript)
+    assert_type(made.segments, tuple[Segment, ...])
+    assert_type(made.audio_seconds, int | None)
+
+
 def streamed(client: MAI) -> None:
     """A stream."""
     with client.reasoning.stream("x", response_format=City) as stream:
@@ -45,6 +55,7 @@ async def awaited(client: AsyncMAI) -> None:
     """The same, awaited."""
     assert_type(await client.reasoning.create("x"), Reply[Any])
     assert_type(await client.reasoning.create("x", response_format=City), Reply[City])
+    assert_type(await client.transcribe.create(b"RIFF", chunks=300), Transcript)
     async with client.code.stream("x") as stream:
         async for event in stream:
             if isinstance(event, TextDelta):

@@ -8,31 +8,24 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mai_sdk.cli.connect import open_client
-from mai_sdk.cli.exits import INTERRUPTED, OK
-from mai_sdk.cli.layout import span
+from mai_sdk.cli.exits import OK
+from mai_sdk.cli.outcome import close, described, interrupted, prompt_of
 from mai_sdk.cli.terminal import ink_for, safe
-from mai_sdk.cli.wording import brief_usage
-from mai_sdk.errors import CallFailed, InvalidRequest, MAIError
-from mai_sdk.metering.cost import Cost
-from mai_sdk.metering.usage import Usage
+from mai_sdk.errors import CallFailed, MAIError
 from mai_sdk.wire.events import ReasoningDelta, TextDelta
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
 
     from mai_sdk.client import MAI
-    from mai_sdk.metering.ledger import Entry
     from mai_sdk.resources.chat import Chat
-    from mai_sdk.resources.reply import Reply
-    from mai_sdk.resources.speech import Speech
 
-__all__ = ["close_with", "described", "interrupted", "run", "text_given"]
+__all__ = ["run"]
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask, print the answer, and return the exit code."""
-    prompt = text_given(args.prompt)
+    prompt = prompt_of(args.prompt)
     with open_client(args) as client:
         chat: Chat = client.reasoning if args.command == "reason" else client.code
         started = time.time()
@@ -44,19 +37,6 @@ def run(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             return interrupted(client, lambda entry: entry.reserved_at >= started)
         return _streamed(client, chat, prompt, args)
-
-
-def text_given(given: str | None) -> str:
-    """Return the text on the command line, or that on stdin for "-" and where none is given.
-
-    Raises:
-        InvalidRequest: Nothing is given, and stdin is a terminal.
-    """
-    if given is not None and given != "-":
-        return given
-    if given is None and sys.stdin.isatty():
-        raise InvalidRequest("There is no prompt. Give one, or - to read it from stdin.")
-    return sys.stdin.read()
 
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:
@@ -81,16 +61,6 @@ def _as_json(chat: Chat, prompt: str, args: argparse.Namespace) -> int:
     return OK
 
 
-def described(error: MAIError) -> dict[str, Any]:
-    """Return an error as JSON shows it, with its receipt."""
-    described: dict[str, Any] = {"type": type(error).__name__, "message": error.message}
-    if isinstance(error, CallFailed):
-        fields = ("status", "code", "request_id", "retry_after", "call_id")
-        described |= {name: getattr(error, name) for name in fields}
-        described["receipt"] = error.receipt.model_dump(mode="json") if error.receipt else None
-    return described
-
-
 def _whole(chat: Chat, prompt: str, args: argparse.Namespace) -> int:
     reply = chat.create(prompt, **_options(args))
     answer, thoughts = _Answer(), _Thoughts()
@@ -99,7 +69,7 @@ def _whole(chat: Chat, prompt: str, args: argparse.Namespace) -> int:
     thoughts.end()
     answer.write(reply.text)
     answer.end()
-    close_with(reply, *_ended(reply))
+    close(reply)
     return OK
 
 
@@ -124,7 +94,7 @@ def _streamed(client: MAI, chat: Chat, prompt: str, args: argparse.Namespace) ->
         raise
     thoughts.end()
     answer.end()
-    close_with(stream.reply, *_ended(stream.reply))
+    close(stream.reply)
     return OK
 
 
@@ -165,39 +135,3 @@ class _Thoughts:
         if self._open:
             sys.stderr.write("\n" if self._fresh else "\n\n")
             self._open, self._fresh = False, True
-
-
-def close_with(reply: Reply[Any] | Speech, *more: str) -> None:
-    """Say on stderr who answered, and what it used, took and cost."""
-    parts = [
-        reply.model or reply.deployment or "model unknown",
-        reply.receipt.surface,
-        brief_usage(reply.usage),
-        span(reply.timing.total),
-        str(reply.cost),
-        *more,
-    ]
-    if reply.attempts > 1:
-        parts.append(f"{reply.attempts} attempts")
-    ink = ink_for(sys.stderr)
-    sys.stderr.write(ink.paint(f"[{', '.join(parts)}]", "dim") + "\n")
-    if reply.cost.amount is None and reply.cost.reason:
-        sys.stderr.write(ink.paint(f"[{reply.cost.reason}]", "dim") + "\n")
-
-
-def _ended(reply: Reply[Any]) -> tuple[str, ...]:
-    return () if reply.finish_reason in (None, "stop") else (f"ended by {reply.finish_reason}",)
-
-
-def interrupted(client: MAI, ours: Callable[[Entry], bool]) -> int:
-    """Say what the call had cost when it was broken off: the ledger knows."""
-    used, cost = _spent(entry for entry in client.costs.entries() if ours(entry))
-    sys.stderr.write(f"\nmai: interrupted after {brief_usage(used)}; cost so far: {cost}\n")
-    return INTERRUPTED
-
-
-def _spent(entries: Iterable[Entry]) -> tuple[Usage, Cost]:
-    settled = [(entry.usage, entry.cost) for entry in entries]
-    used = Usage.sum(usage or Usage(basis="unknown") for usage, _ in settled)
-    open_cost = Cost.unknown("It was still running.")
-    return used, Cost.sum(cost if cost is not None else open_cost for _, cost in settled)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel
 
+from mai_sdk.cli.demo_transcripts import TRANSCRIPT_ACTS
 from mai_sdk.cli.layout import span
 from mai_sdk.emulator.espeak import is_installed
 from mai_sdk.errors import CallFailed
@@ -330,6 +331,7 @@ ACTS: Final[tuple[Callable[[Stage], None], ...]] = (
     self_hosted,
     spoken,
     spoken_as_it_comes,
+    *TRANSCRIPT_ACTS,
     retried,
     failed,
     abandoned,

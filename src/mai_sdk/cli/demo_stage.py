@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mai_sdk.metering.ledger import Ledger
     from mai_sdk.resources.reply import Reply
     from mai_sdk.resources.speech import Speech
+    from mai_sdk.resources.transcript import Transcript
     from mai_sdk.wire.events import Event
 
 __all__ = ["WIDTH", "Stage"]
@@ -87,7 +88,7 @@ class Stage:
         self.say(reply.text, lines=lines)
         self.took(reply)
 
-    def took(self, reply: Reply[Any] | Speech, more: str = "") -> None:
+    def took(self, reply: Reply[Any] | Speech | Transcript, more: str = "") -> None:
         """Show what a call used and cost."""
         parts = [brief_usage(reply.usage), span(reply.timing.total), str(reply.cost)]
         if reply.attempts > 1:

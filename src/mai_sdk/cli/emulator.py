@@ -64,6 +64,7 @@ def _welcome(emulator: Emulator) -> str:
             f"  openai-v1        {emulator.url}/openai/v1",
             f"  azure-inference  {emulator.url}/models",
             f"  speech           {emulator.url}/tts",
+            f"                   {emulator.url}/speechtotext",
             f"  vllm             {emulator.url}/v1",
             "",
             "In another terminal:",

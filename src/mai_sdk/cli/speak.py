@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.catalog import Catalog
-from mai_sdk.cli.ask import close_with, described, interrupted, text_given
 from mai_sdk.cli.connect import open_client
 from mai_sdk.cli.exits import OK
 from mai_sdk.cli.layout import lay_out
+from mai_sdk.cli.outcome import close, described, interrupted, prompt_of
 from mai_sdk.errors import InvalidRequest, MAIError
 from mai_sdk.wire.formats import SHORT_NAMES
 from mai_sdk.wire.ssml import SSML
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """Speak, write the file, and return the exit code."""
     if args.voices:
         return _voices(args)
-    text = text_given(args.text)
+    text = prompt_of(args.text)
     if args.out == "-" and args.json:
         raise InvalidRequest("--json and --out - would both write to stdout. Give --out a file.")
     with open_client(args) as client:
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"file": where, **facts}, indent=2, ensure_ascii=False))
     else:
         seconds = speech.audio_seconds
-        close_with(speech, *(() if seconds is None else (f"{seconds:.1f} s of audio",)), where)
+        close(speech, *(() if seconds is None else (f"{seconds:.1f} s of audio",)), where)
     return OK
 
 

@@ -87,9 +87,7 @@ class Speech:
             return answer
         except (BadDocument, CannotEncode, InvalidRequest, UnicodeDecodeError) as error:
             return _refused(400, str(error))
-        ears: Any = getattr(self._world, "ears", None)
-        if ears is not None:
-            ears.remember(spoken)
+        self._world.ears.remember(spoken)
         return _streamed(data if spoken.pcm else b"", asked)
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mai_sdk.engine.body import Assembler
-from mai_sdk.engine.steps import Pause, Read, Send, Token, TransportFailed
+from mai_sdk.engine.steps import Pause, Read, Send, Together, Token, TransportFailed, Work
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -63,6 +64,10 @@ class Driver:
                         result = self._tokens.get(
                             step.credential, step.scope, rejected=step.rejected
                         )
+                    elif type(step) is Work:
+                        result = step.do()
+                    elif type(step) is Together:
+                        result = self._together(step)
                 except BaseException as error:  # noqa: BLE001 - the flow settles, then raises it
                     failed = error
                 # Outside the block, so that nothing the library held hangs on what is raised.
@@ -70,6 +75,19 @@ class Driver:
         except StopIteration as end:
             returned: T = end.value
             return returned
+
+    def _together(self, step: Together) -> list[Any]:
+        pool = ThreadPoolExecutor(max_workers=step.at_once, thread_name_prefix="mai")
+        try:
+            under_way = [pool.submit(self.run, flow) for flow in step.flows]
+            wait(under_way, return_when=FIRST_EXCEPTION)
+        finally:  # also where an interrupt ends the wait
+            pool.shutdown(cancel_futures=True)
+        done = [future for future in under_way if not future.cancelled()]
+        failed = [error for future in done if (error := future.exception()) is not None]
+        if failed:
+            raise failed[0]
+        return [future.result() for future in done]
 
     def close(self) -> None:
         """Close the transport's connections."""
@@ -110,6 +128,10 @@ class AsyncDriver:
                         result = await self._tokens.get(
                             step.credential, step.scope, rejected=step.rejected
                         )
+                    elif type(step) is Work:
+                        result = await asyncio.to_thread(step.do)
+                    elif type(step) is Together:
+                        result = await self._together(step)
                 except BaseException as error:  # noqa: BLE001 - the flow settles, then raises it
                     failed = error
                 # Outside the block, so that nothing the library held hangs on what is raised.
@@ -117,6 +139,22 @@ class AsyncDriver:
         except StopIteration as end:
             returned: T = end.value
             return returned
+
+    async def _together(self, step: Together) -> list[Any]:
+        free = asyncio.Semaphore(step.at_once)
+
+        async def run(flow: Generator[Step, Any, Any]) -> Any:
+            async with free:
+                return await self.run(flow)
+
+        under_way = [asyncio.ensure_future(run(flow)) for flow in step.flows]
+        try:
+            return await asyncio.gather(*under_way)
+        except BaseException:
+            for each in under_way:
+                each.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+            raise
 
     async def aclose(self) -> None:
         """See `Driver.close`."""

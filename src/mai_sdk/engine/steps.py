@@ -7,10 +7,10 @@ they say, sends the result back in, or throws the failure in.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from mai_sdk.config import Secret, TokenCredential
     from mai_sdk.engine.upload import Upload
@@ -27,9 +27,11 @@ __all__ = [
     "Response",
     "Send",
     "Step",
+    "Together",
     "Token",
     "Transport",
     "TransportFailed",
+    "Work",
 ]
 
 Certainty: TypeAlias = Literal["not_sent", "rejected", "unknown"]
@@ -204,4 +206,24 @@ class Token:
     rejected: Secret | None = None
 
 
-Step: TypeAlias = Send | Read | Pause | Token
+@dataclass(slots=True)
+class Work:
+    """Do this and give back what it returns; an event loop has it done in a thread."""
+
+    do: Callable[[], Any] = field(repr=False)
+
+
+@dataclass(slots=True)
+class Together:
+    """Drive these flows side by side, and give back what they return, in their order.
+
+    The first to raise ends it: no other is begun then, and what is under way is waited for, or on
+    an event loop cancelled.
+    """
+
+    flows: Sequence[Generator[Step, Any, Any]] = field(repr=False)
+    at_once: int
+    """How many may be under way."""
+
+
+Step: TypeAlias = "Send | Read | Pause | Token | Work | Together"
