@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mai_sdk.client import MAI
     from mai_sdk.metering.ledger import Entry
     from mai_sdk.resources.chat import Chat
+    from mai_sdk.resources.picture import Images
     from mai_sdk.resources.reply import Reply
     from mai_sdk.resources.speech import Speech
 
@@ -167,7 +168,7 @@ class _Thoughts:
             self._open, self._fresh = False, True
 
 
-def close_with(reply: Reply[Any] | Speech, *more: str) -> None:
+def close_with(reply: Reply[Any] | Images | Speech, *more: str) -> None:
     """Say on stderr who answered, and what it used, took and cost."""
     parts = [
         reply.model or reply.deployment or "model unknown",

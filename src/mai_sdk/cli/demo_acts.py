@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel
 
+from mai_sdk.cli.demo_images import IMAGE_ACTS
 from mai_sdk.cli.layout import span
 from mai_sdk.emulator.espeak import is_installed
 from mai_sdk.errors import CallFailed
@@ -233,6 +234,7 @@ def spoken(stage: Stage) -> None:
             model="MAI-Voice-2",
         )
         path = speech.save(stage.folder / "hello.wav")
+        stage.files.append(path)
         stage.say(f"{speech.duration_ms:.0f} ms at {speech.sample_rate} Hz, in {path}")
         if not is_installed():
             stage.say("one tone a word: pip install 'mai-sdk[speech]' gives it a voice", "dim")
@@ -327,6 +329,7 @@ ACTS: Final[tuple[Callable[[Stage], None], ...]] = (
     coded_as_it_comes,
     seen,
     responded,
+    *IMAGE_ACTS,
     self_hosted,
     spoken,
     spoken_as_it_comes,

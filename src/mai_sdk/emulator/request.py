@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from pydantic_core import from_json, to_json
 
+from mai_sdk.emulator.forms import Field, read_form
 from mai_sdk.emulator.untyped import to_object
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Request:
     body: bytes = b""
     _parsed: Any = None
     _read: bool = False
+    _form: list[Field] | None = None
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -58,9 +60,18 @@ class Request:
         return self._parsed
 
     @property
+    def form(self) -> list[Field] | None:
+        """The parts of a body that is a form; None where it is none."""
+        if self._form is None:
+            self._form = read_form(self.headers.get("content-type", ""), self.body)
+        return self._form
+
+    @property
     def model(self) -> str | None:
         """The model or deployment named: in the body, or in the path."""
         name = (to_object(self.json) or {}).get("model")
+        if self.form is not None:
+            name = next((field.text for field in self.form if field.name == "model"), None)
         if isinstance(name, str):
             return name
         before, found, after = self.path.partition("/deployments/")

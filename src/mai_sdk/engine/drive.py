@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mai_sdk.engine.body import Assembler
 from mai_sdk.engine.steps import Pause, Read, Send, Token, TransportFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Awaitable, Callable, Generator, Sequence
 
     from mai_sdk.engine.auth import AsyncTokens, Tokens
     from mai_sdk.engine.steps import AsyncResponse, AsyncTransport, Response, Step, Transport
@@ -71,6 +73,42 @@ class Driver:
             returned: T = end.value
             return returned
 
+    def run_all(
+        self, flows: Sequence[Generator[Step, Any, T]], *, at_once: int
+    ) -> list[T | Exception]:
+        """Drive the flows side by side and return what each returned or raised, in their order.
+
+        At most `at_once` run at a time: the first on this thread, the others on threads of their
+        own. If this thread is interrupted, flows that have not begun never do; those that are on
+        their way end, and settle, on their own.
+        """
+        waiting = deque(enumerate(flows))
+        outcomes: list[T | Exception | None] = [None] * len(flows)
+
+        def work() -> None:
+            while waiting:
+                try:
+                    place, flow = waiting.popleft()
+                except IndexError:  # another thread was quicker
+                    return
+                try:
+                    outcomes[place] = self.run(flow)
+                except Exception as error:  # noqa: BLE001 - an outcome like any other
+                    outcomes[place] = error
+
+        beside = [
+            threading.Thread(target=work, daemon=True) for _ in range(min(at_once, len(flows)) - 1)
+        ]
+        try:
+            for thread in beside:
+                thread.start()
+            work()
+            for thread in beside:
+                thread.join()
+        finally:
+            waiting.clear()
+        return cast("list[T | Exception]", outcomes)
+
     def close(self) -> None:
         """Close the transport's connections."""
         self._transport.close()
@@ -117,6 +155,25 @@ class AsyncDriver:
         except StopIteration as end:
             returned: T = end.value
             return returned
+
+    async def run_all(
+        self, flows: Sequence[Generator[Step, Any, T]], *, at_once: int
+    ) -> list[T | Exception]:
+        """See `Driver.run_all`; a cancellation is passed on to every flow, and each settles."""
+        room = asyncio.Semaphore(at_once)
+
+        async def work(flow: Generator[Step, Any, T]) -> T | Exception:
+            async with room:
+                try:
+                    return await self.run(flow)
+                except Exception as error:  # noqa: BLE001 - an outcome like any other
+                    return error
+
+        if len(flows) == 1:
+            return [await work(flows[0])]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work(flow)) for flow in flows]
+        return [task.result() for task in tasks]
 
     async def aclose(self) -> None:
         """See `Driver.close`."""

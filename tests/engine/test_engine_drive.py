@@ -1,0 +1,125 @@
+"""Flows side by side, in both worlds."""
+
+import asyncio
+import threading
+
+import pytest
+
+from mai_sdk.engine.drive import AsyncDriver, Driver
+from mai_sdk.engine.steps import Pause
+
+
+def flow(value, *, pauses=1, log=None):
+    try:
+        for _ in range(pauses):
+            yield Pause(1)
+    except BaseException as error:
+        if log is not None:
+            log.append((value, type(error).__name__))
+        raise
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
+def sync(flows, at_once, sleep=lambda _: None):
+    return Driver(None, None, sleep=sleep).run_all(flows, at_once=at_once)
+
+
+def awaited(flows, at_once, sleep=None):
+    async def nothing(_):
+        await asyncio.sleep(0)
+
+    return asyncio.run(
+        AsyncDriver(None, None, sleep=sleep or nothing).run_all(flows, at_once=at_once)
+    )
+
+
+@pytest.mark.parametrize("run_all", [sync, awaited])
+@pytest.mark.parametrize("at_once", [1, 2, 8])
+def test_every_outcome_comes_back_in_its_place(run_all, at_once):
+    lost = ValueError("lost")
+    flows = [flow(1), flow(lost), flow(3, pauses=3), flow(4)]
+    assert run_all(flows, at_once) == [1, lost, 3, 4]
+
+
+@pytest.mark.parametrize("run_all", [sync, awaited])
+def test_one_alone_is_one_of_many(run_all):
+    assert run_all([flow(1)], 8) == [1]
+
+
+def test_sync_flows_really_run_at_the_same_time_but_not_more_than_allowed():
+    meeting = threading.Barrier(3, timeout=5)
+    flows = [flow(number) for number in range(6)]
+    assert sync(flows, 3, sleep=lambda _: meeting.wait()) == list(range(6))
+
+
+def test_async_flows_are_no_more_at_once_than_allowed():
+    running, most = 0, 0
+
+    async def sleep(_):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+
+    awaited([flow(number, pauses=2) for number in range(6)], 3, sleep)
+    assert most == 3
+
+
+def test_an_interruption_stops_flows_that_have_not_begun():
+    begun = []
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    def noted(number):
+        begun.append(number)
+        yield Pause(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        sync([noted(number) for number in range(5)], 1, sleep=interrupted)
+    assert begun == [0]
+
+
+def test_an_interruption_lets_what_is_on_its_way_end_and_nothing_else_begin():
+    begun, both, over = [], threading.Barrier(2, timeout=5), threading.Event()
+    main = threading.current_thread()
+
+    def sleep(_):
+        both.wait()
+        if threading.current_thread() is main:
+            raise KeyboardInterrupt
+        over.wait(5)
+
+    def noted(number):
+        begun.append(number)
+        yield Pause(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        sync([noted(number) for number in range(5)], 2, sleep=sleep)
+    over.set()
+    for thread in threading.enumerate():
+        if thread.daemon and "work" in thread.name:
+            thread.join(5)
+    assert sorted(begun) == [0, 1]
+
+
+def test_a_cancellation_reaches_every_async_flow():
+    log = []
+
+    async def main():
+        async def forever(_):
+            await asyncio.Event().wait()
+
+        driver = AsyncDriver(None, None, sleep=forever)
+        flows = [flow(number, log=log) for number in range(3)]
+        task = asyncio.ensure_future(driver.run_all(flows, at_once=8))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert sorted(log) == [(number, "CancelledError") for number in range(3)]
