@@ -18,6 +18,8 @@ SAYS = {
     "cost_report": "summaries",
     "emulator_in_tests": "[100%]",
     "errors_and_retries": "404 DeploymentNotFound free",
+    "image_generate": "MAI-Code-1.1-Flash says: There is a still lake among mountains at night",
+    "image_many": "3 of 4 came: 1024x1024",
     "routes_and_deployments": "thinker: think-prod is MAI-Thinking-1",
     "self_hosted_deepseek": "exact, vLLM /tokenize",
     "stream": "left early: >=",

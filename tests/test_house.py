@@ -32,6 +32,7 @@ ROOMS_THAT_WAIT = {
     "engine/upload.py",
     "engine/transport_httpx2.py",
     "engine/transport_pyreqwest.py",
+    "engine/spacing.py",  # a lock around the next free moment
     "engine/retry.py",  # a lock around the quota's counter
     "metering/ids.py",  # a lock around the last id
     "metering/ledger.py",

@@ -31,7 +31,9 @@ heavy = sorted(name for name in {{module.split(".")[0] for module in set(sys.mod
                if name in {banned!r})
 print(opened, heavy)
 """
-ALWAYS_LAZY = ("openai", "azure", "tiktoken", "websockets", "uvicorn", "pyreqwest", "tenacity")
+ALWAYS_LAZY = (
+    "openai", "azure", "tiktoken", "websockets", "uvicorn", "pyreqwest", "tenacity", "PIL",
+)  # fmt: skip
 
 
 def probe(code: str, banned: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ import pytest
 from mai_sdk import MAI, AsyncMAI
 from mai_sdk.engine.drive import AsyncDriver, Driver
 from mai_sdk.resources.chat import AsyncChat, Chat
+from mai_sdk.resources.image import AsyncImage, Image
 from mai_sdk.resources.stream import AsyncReplyStream, ReplyStream
 from mai_sdk.resources.transcribe import AsyncTranscribe, Transcribe
 from mai_sdk.resources.voice import AsyncSpeechStream, AsyncVoice, SpeechStream, Voice
@@ -15,6 +16,7 @@ PAIRS = [
     (MAI, AsyncMAI),
     (Chat, AsyncChat),
     (Transcribe, AsyncTranscribe),
+    (Image, AsyncImage),
     (ReplyStream, AsyncReplyStream),
     (Voice, AsyncVoice),
     (SpeechStream, AsyncSpeechStream),
@@ -66,6 +68,20 @@ def test_everything_after_the_first_argument_is_keyword_only(kind):
         first, prompt, *rest = inspect.signature(getattr(kind, name)).parameters.values()
         assert (first.name, prompt.name) == ("self", "prompt")
         assert all(each.kind is each.KEYWORD_ONLY for each in rest)
+
+
+@pytest.mark.parametrize("kind", [Image, AsyncImage])
+def test_everything_after_what_is_asked_of_images_is_keyword_only(kind):
+    for name, wording in ("generate", "prompt"), ("edit", "prompt"), ("ask", "question"):
+        first, asked, *rest = inspect.signature(getattr(kind, name)).parameters.values()
+        assert (first.name, asked.name) == ("self", wording)
+        assert all(each.kind is each.KEYWORD_ONLY for each in rest)
+
+
+def test_generate_and_edit_take_the_same_parameters_but_for_the_pictures():
+    generate = list(inspect.signature(Image.generate).parameters)
+    edit = list(inspect.signature(Image.edit).parameters)
+    assert [name for name in edit if name != "images"] == generate
 
 
 def test_create_and_stream_take_the_same_parameters():

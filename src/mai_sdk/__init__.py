@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mai_sdk.metering.receipt import Receipt
     from mai_sdk.metering.report import Report
     from mai_sdk.metering.usage import Usage
+    from mai_sdk.resources.picture import Images, Picture
     from mai_sdk.resources.reply import Reply
     from mai_sdk.resources.speech import Speech
     from mai_sdk.resources.tools import Tool, tool_result
@@ -38,7 +39,9 @@ __all__ = [
     "Catalog",
     "Cost",
     "Finished",
+    "Images",
     "Model",
+    "Picture",
     "ReasoningDelta",
     "Receipt",
     "Reply",
@@ -66,6 +69,7 @@ _HOMES = {
     "mai_sdk.metering.receipt": ("Receipt",),
     "mai_sdk.metering.report": ("Report",),
     "mai_sdk.metering.usage": ("Usage",),
+    "mai_sdk.resources.picture": ("Images", "Picture"),
     "mai_sdk.resources.reply": ("Reply",),
     "mai_sdk.resources.speech": ("Speech",),
     "mai_sdk.resources.tools": ("Tool", "tool_result"),

@@ -18,6 +18,7 @@ from mai_sdk.metering.prices import PriceBook
 from mai_sdk.resources.code import AsyncCode, Code
 from mai_sdk.resources.core import Core
 from mai_sdk.resources.costs import Costs
+from mai_sdk.resources.image import AsyncImage, Image
 from mai_sdk.resources.reasoning import AsyncReasoning, Reasoning
 from mai_sdk.resources.transcribe import AsyncTranscribe, Transcribe
 from mai_sdk.resources.voice import AsyncVoice, Voice
@@ -136,6 +137,11 @@ class MAI:
         return Code(self._core, self._driver)
 
     @cached_property
+    def image(self) -> Image:
+        """Pictures from words, pictures edited, questions about pictures."""
+        return Image(self._core, self._driver)
+
+    @cached_property
     def transcribe(self) -> Transcribe:
         """Speech to text, from files."""
         return Transcribe(self._core, self._driver)
@@ -237,6 +243,11 @@ class AsyncMAI:
     def code(self) -> AsyncCode:
         """See `MAI.code`."""
         return AsyncCode(self._core, self._driver)
+
+    @cached_property
+    def image(self) -> AsyncImage:
+        """See `MAI.image`."""
+        return AsyncImage(self._core, self._driver)
 
     @cached_property
     def transcribe(self) -> AsyncTranscribe:

@@ -26,5 +26,6 @@ def test_the_help_fits_80_columns_whatever_the_terminal(monkeypatch):
 
 def test_every_command_has_its_section():
     text = manual()
-    for name in ("demo", "reason", "code", "speak", "models", "costs", "doctor", "emulator"):
+    commands = ("demo", "reason", "code", "image", "speak", "models", "costs", "doctor", "emulator")
+    for name in commands:
         assert f"## `mai {name}`" in text

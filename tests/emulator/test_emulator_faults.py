@@ -347,6 +347,42 @@ def test_a_speech_error_comes_in_every_form_that_was_seen(ask, shape, body):
     assert (answer.text if shape == "text" else answer.json()) == body
 
 
+PICTURE = {"model": "MAI-Image-2.5", "prompt": "a lake"}
+PICTURES = "/mai/v1/images/generations"
+
+
+@pytest.mark.parametrize(("shape", "data"), [("empty", []), ("null", [{"b64_json": None}])])
+def test_no_picture_leaves_all_but_the_picture(ask, shape, data):
+    said = ask("no_picture", sent=PICTURE, path=PICTURES, shape=shape).json()
+    assert said["data"] == data
+    assert said["usage"]["num_output_tokens"] == 1024
+
+
+@pytest.mark.parametrize(
+    ("shape", "usage", "top"),
+    [
+        ("top_level", None, 1024),
+        ("output_only", {"num_output_tokens": 1024}, None),
+        ("output_image_tokens", {"num_output_tokens": 1024, "output_image_tokens": 1024}, None),
+    ],
+)
+def test_image_usage_comes_in_every_form_that_was_seen(ask, shape, usage, top):
+    said = ask("image_usage", sent=PICTURE, path=PICTURES, shape=shape).json()
+    assert (said.get("usage"), said.get("num_output_tokens")) == (usage, top)
+
+
+def test_a_fault_of_pictures_leaves_other_answers_as_they_are(ask):
+    assert ask("no_picture", sent=ASK).json()["choices"]
+    assert ask("image_usage", sent=ASK).json()["usage"]["prompt_tokens"]
+
+
+@pytest.mark.parametrize("name", ["no_picture", "image_usage"])
+def test_a_fault_of_pictures_says_which_shapes_it_has(served, name):
+    headers = {"api-key": EMULATOR_KEY, FAULT_HEADER: f"{name}; shape=odd"}
+    answer = httpx2.post(f"{served.url}{PICTURES}", json=PICTURE, headers=headers)
+    assert "it can be" in answer.json()["error"]["message"]
+
+
 def test_every_fault_is_described_and_was_seen_here():
     assert set(FAULTS) == seen
     for fault in FAULTS.values():

@@ -1,4 +1,4 @@
-"""Work and flows side by side, in both worlds."""
+"""Work, and flows side by side, in both worlds."""
 
 import asyncio
 import threading
@@ -9,23 +9,134 @@ from mai_sdk.engine.drive import AsyncDriver, Driver
 from mai_sdk.engine.steps import Pause, Together, Work
 
 
-@pytest.fixture(params=["sync", "async"])
-def run(request):
-    """Drives a flow; a Pause lets others run and waits for nothing."""
-
-    def drive(flow):
-        if request.param == "sync":
-            return Driver(None, None, sleep=lambda _: None).run(flow)
-
-        async def main():
-            return await AsyncDriver(None, None, sleep=lambda _: asyncio.sleep(0)).run(flow)
-
-        return asyncio.run(main())
-
-    return drive
+def flow(value, *, pauses=1, log=None):
+    try:
+        for _ in range(pauses):
+            yield Pause(1)
+    except BaseException as error:
+        if log is not None:
+            log.append((value, type(error).__name__))
+        raise
+    if isinstance(value, Exception):
+        raise value
+    return value
 
 
-def test_work_gives_back_what_it_returns_and_raises_into_the_flow(run):
+def together(flows, at_once):
+    return (yield Together(flows, at_once))
+
+
+def sync(flows, at_once, sleep=lambda _: None):
+    return Driver(None, None, sleep=sleep).run(together(flows, at_once))
+
+
+def awaited(flows, at_once, sleep=None):
+    async def nothing(_):
+        await asyncio.sleep(0)
+
+    return asyncio.run(
+        AsyncDriver(None, None, sleep=sleep or nothing).run(together(flows, at_once))
+    )
+
+
+@pytest.mark.parametrize("run_all", [sync, awaited])
+@pytest.mark.parametrize("at_once", [1, 2, 8])
+def test_every_outcome_comes_back_in_its_place(run_all, at_once):
+    lost = ValueError("lost")
+    flows = [flow(1), flow(lost), flow(3, pauses=3), flow(4)]
+    assert run_all(flows, at_once) == [1, lost, 3, 4]
+
+
+@pytest.mark.parametrize("run_all", [sync, awaited])
+def test_one_alone_is_one_of_many(run_all):
+    assert run_all([flow(1)], 8) == [1]
+
+
+def test_sync_flows_really_run_at_the_same_time_but_not_more_than_allowed():
+    meeting = threading.Barrier(3, timeout=5)
+    flows = [flow(number) for number in range(6)]
+    assert sync(flows, 3, sleep=lambda _: meeting.wait()) == list(range(6))
+
+
+def test_async_flows_are_no_more_at_once_than_allowed():
+    running, most = 0, 0
+
+    async def sleep(_):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+
+    awaited([flow(number, pauses=2) for number in range(6)], 3, sleep)
+    assert most == 3
+
+
+def test_an_interruption_stops_flows_that_have_not_begun():
+    begun = []
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    def noted(number):
+        begun.append(number)
+        yield Pause(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        sync([noted(number) for number in range(5)], 1, sleep=interrupted)
+    assert begun == [0]
+
+
+def test_an_interruption_lets_what_is_on_its_way_end_and_nothing_else_begin():
+    begun, both, over = [], threading.Barrier(2, timeout=5), threading.Event()
+    main = threading.current_thread()
+
+    def sleep(_):
+        both.wait()
+        if threading.current_thread() is main:
+            raise KeyboardInterrupt
+        over.wait(5)
+
+    def noted(number):
+        begun.append(number)
+        yield Pause(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        sync([noted(number) for number in range(5)], 2, sleep=sleep)
+    over.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("mai-beside"):
+            thread.join(5)
+    assert sorted(begun) == [0, 1]
+
+
+def test_a_cancellation_reaches_every_async_flow():
+    log = []
+
+    async def main():
+        async def forever(_):
+            await asyncio.Event().wait()
+
+        driver = AsyncDriver(None, None, sleep=forever)
+        flows = [flow(number, log=log) for number in range(3)]
+        task = asyncio.ensure_future(driver.run(together(flows, 8)))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert sorted(log) == [(number, "CancelledError") for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    "drive",
+    [
+        lambda flow: Driver(None, None).run(flow),
+        lambda flow: asyncio.run(AsyncDriver(None, None).run(flow)),
+    ],
+)
+def test_work_gives_back_what_it_returns_and_raises_into_the_flow(drive):
     def flow():
         one = yield Work(lambda: 1)
         try:
@@ -34,96 +145,12 @@ def test_work_gives_back_what_it_returns_and_raises_into_the_flow(run):
             return one
         return None
 
-    assert run(flow()) == 1
+    assert drive(flow()) == 1
 
 
 def test_an_event_loop_does_not_do_the_work_itself():
     def flow():
         return (yield Work(threading.current_thread))
 
-    async def main():
-        return await AsyncDriver(None, None).run(flow())
-
-    assert asyncio.run(main()) is not threading.main_thread()
-
-
-def test_flows_side_by_side_return_in_their_order(run):
-    def one(number):
-        for _ in range(5 - number):
-            yield Pause(0)
-        return number
-
-    def flow():
-        return (yield Together([one(number) for number in range(5)], 3))
-
-    assert run(flow()) == [0, 1, 2, 3, 4]
-
-
-def test_no_more_run_at_once_than_may(run):
-    open_now, most, lock = [0], [0], threading.Lock()
-
-    def one():
-        with lock:
-            open_now[0] += 1
-            most[0] = max(most)
-            most.append(open_now[0])
-        yield Pause(0)
-        with lock:
-            open_now[0] -= 1
-
-    def flow():
-        yield Together([one() for _ in range(10)], 2)
-
-    run(flow())
-    assert max(most) <= 2
-
-
-def test_the_first_to_raise_ends_it_and_the_others_can_settle(run):
-    settled = []
-
-    def bad():
-        yield Pause(0)
-        raise ValueError("bad")
-
-    def good(number):
-        try:
-            for _ in range(50):
-                yield Pause(0)
-        finally:
-            settled.append(number)
-
-    def flow():
-        try:
-            yield Together([bad(), good(1), good(2)], 3)
-        except ValueError as error:
-            return str(error)
-        return None
-
-    assert run(flow()) == "bad"
-    assert sorted(settled) == [1, 2]
-
-
-def test_a_cancelled_flow_cancels_those_it_began_and_waits_for_them():
-    settled = []
-
-    def long(number):
-        try:
-            yield Pause(1)
-        finally:
-            settled.append(number)
-
-    async def main():
-        driver = AsyncDriver(None, None, sleep=lambda _: asyncio.Event().wait())
-
-        def flow():
-            return (yield Together([long(1), long(2)], 2))
-
-        task = asyncio.ensure_future(driver.run(flow()))
-        for _ in range(5):
-            await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
-    assert sorted(settled) == [1, 2]
+    done_by = asyncio.run(AsyncDriver(None, None).run(flow()))
+    assert done_by is not threading.main_thread()

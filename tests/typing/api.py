@@ -8,6 +8,8 @@ from mai_sdk import (
     MAI,
     AsyncMAI,
     Finished,
+    Images,
+    Picture,
     ReasoningDelta,
     Reply,
     Report,
@@ -80,3 +82,18 @@ async def spoken_async(client: AsyncMAI) -> None:
         async for piece in audio:
             assert_type(piece, bytes)
         assert_type(await audio.read(), Speech)
+
+
+def drawn(client: MAI) -> None:
+    """Pictures."""
+    made = client.image.generate("x", n=2, background="opaque")
+    assert_type(made, Images)
+    assert_type(made.images, tuple[Picture, ...])
+    assert_type(client.image.edit("x", images=[b"", "a.png", made, made.images[0]]), Images)
+    assert_type(client.image.ask("x", images=made), Reply[Any])
+
+
+async def drawn_and_awaited(client: AsyncMAI) -> None:
+    """The same, awaited."""
+    assert_type(await client.image.generate("x"), Images)
+    assert_type(await client.image.ask("x", images="a.png"), Reply[Any])

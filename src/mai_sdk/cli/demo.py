@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import time
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     import argparse
 
 __all__ = ["run"]
+
+FOLDER = Path("mai-demo")
+"""Where the demo leaves what it made, in the folder it is run from."""
 
 _PACE = 1500.0
 """Tokens a second: some ten times a real model, so that a stream is seen to be one."""
@@ -43,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     started = time.monotonic()
     settings: dict[str, Any] = {**apart(), "routes": _ROUTES, "prices": demo_prices()}
     ledger = settings["ledger"]
-    folder = Path(tempfile.mkdtemp(prefix="mai-demo-"))
+    folder = _folder(quiet=args.json)
     with Emulator(tokens_per_second=_PACE) as emulator, emulator.client(**settings) as client:
         stage = Stage(
             emulator=emulator, client=client, settings=settings, ledger=ledger, folder=folder,
@@ -59,3 +63,12 @@ def run(args: argparse.Namespace) -> int:
     else:
         stage.closing(bill, seconds=time.monotonic() - started)
     return OK
+
+
+def _folder(*, quiet: bool) -> Path:
+    """Return where files are left: beside the user, or where nobody looks and they are removed."""
+    if not quiet:
+        with contextlib.suppress(OSError):  # then the place cannot be written to
+            FOLDER.mkdir(exist_ok=True)
+            return FOLDER
+    return Path(tempfile.mkdtemp(prefix="mai-demo-"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel
 
+from mai_sdk.cli.demo_images import IMAGE_ACTS
 from mai_sdk.cli.demo_transcripts import TRANSCRIPT_ACTS
 from mai_sdk.cli.layout import span
 from mai_sdk.emulator.espeak import is_installed
@@ -234,6 +235,7 @@ def spoken(stage: Stage) -> None:
             model="MAI-Voice-2",
         )
         path = speech.save(stage.folder / "hello.wav")
+        stage.files.append(path)
         stage.say(f"{speech.duration_ms:.0f} ms at {speech.sample_rate} Hz, in {path}")
         if not is_installed():
             stage.say("one tone a word: pip install 'mai-sdk[speech]' gives it a voice", "dim")
@@ -244,11 +246,11 @@ def spoken_as_it_comes(stage: Stage) -> None:
     """Speech, streamed."""
     with stage.act(
         "Speech as it comes: whole samples, to be played at once",
-        'with client.voice.stream(..., model="MAI-Voice-2.1-Flash") as audio: ...',
+        'with client.voice.stream(..., model="MAI-Voice-2-Flash") as audio: ...',
         "voice, streamed",
     ):
         with stage.client.voice.stream(
-            "The train to Oslo leaves at nine.", model="MAI-Voice-2.1-Flash"
+            "The train to Oslo leaves at nine.", model="MAI-Voice-2-Flash"
         ) as audio:
             sizes = [len(piece) for piece in audio]
         first = audio.speech.timing.first_content
@@ -328,6 +330,7 @@ ACTS: Final[tuple[Callable[[Stage], None], ...]] = (
     coded_as_it_comes,
     seen,
     responded,
+    *IMAGE_ACTS,
     self_hosted,
     spoken,
     spoken_as_it_comes,

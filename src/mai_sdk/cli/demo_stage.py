@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mai_sdk.client import MAI, AsyncMAI
     from mai_sdk.emulator import Emulator
     from mai_sdk.metering.ledger import Ledger
+    from mai_sdk.resources.picture import Images
     from mai_sdk.resources.reply import Reply
     from mai_sdk.resources.speech import Speech
     from mai_sdk.resources.transcript import Transcript
@@ -49,6 +50,8 @@ class Stage:
         """Where files are saved."""
         self.labels: dict[str, str] = {}
         """What each call is called in the bill, by call id."""
+        self.files: list[Path] = []
+        """What was saved, for a look at it."""
         self._settings = settings
         self._ledger = ledger
         self._quiet = quiet
@@ -83,12 +86,20 @@ class Stage:
             shown[-1] = f"{shown[-1][: WIDTH - 2]} …"
         self._print("\n".join(self._ink.paint(line, *styles) for line in shown))
 
+    def save(self, name: str, data: bytes) -> Path:
+        """Write a file into the demo's folder, say where it is, and return its path."""
+        path = self.folder / name
+        path.write_bytes(data)
+        self.files.append(path)
+        self.say(f"saved as {path}")
+        return path
+
     def reply(self, reply: Reply[Any], *, lines: int = 2) -> None:
         """Show an answer and what it took."""
         self.say(reply.text, lines=lines)
         self.took(reply)
 
-    def took(self, reply: Reply[Any] | Speech | Transcript, more: str = "") -> None:
+    def took(self, reply: Reply[Any] | Images | Speech | Transcript, more: str = "") -> None:
         """Show what a call used and cost."""
         parts = [brief_usage(reply.usage), span(reply.timing.total), str(reply.cost)]
         if reply.attempts > 1:
@@ -118,6 +129,9 @@ class Stage:
         for title, lines in bill.sections():
             self._print(self._ink.paint(title, "bold"))
             self._print("\n".join(lines) + "\n")
+        if self.files:
+            folder = self.files[0].parent
+            self._print(f"{len(self.files)} files to look at are in {folder}/.\n")
         self._print(
             f"{seconds:.1f} seconds, no account. With an endpoint and a key the same code talks\n"
             "to Foundry, or to your own vLLM server: `mai doctor` says what to set."

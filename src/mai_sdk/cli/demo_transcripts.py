@@ -37,7 +37,7 @@ def transcribed(stage: Stage) -> None:
         "transcript",
     ):
         stage.emulator.reply(_SAID)  # a tone says nothing, so the emulator is told what it hears
-        made = stage.client.transcribe.create(_wav(_tone(6)), timestamps="segment")
+        made = stage.client.transcribe.create(_wav(_tone(9)), timestamps="segment")
         stage.say(made.text)
         stage.say(made.to_srt(), lines=6)
         stage.took(made)
@@ -47,12 +47,12 @@ def transcribed_in_pieces(stage: Stage) -> None:
     """A long recording, cut in its pauses and sent side by side."""
     with stage.act(
         "A long recording, cut in its pauses, its pieces sent side by side",
-        'client.transcribe.create("day.wav", chunks=6)',
+        'client.transcribe.create("day.wav", chunks=9)',
         *(f"long, piece {number}" for number in (1, 2, 3)),
     ):
         stage.emulator.reply("One piece.", times=3)
-        long = _wav(b"".join(_tone(5, pause=0.4) for _ in range(3)))
-        made = stage.client.transcribe.create(long, chunks=6)
+        long = _wav(b"".join(_tone(8.5, pause=0.4) for _ in range(3)))
+        made = stage.client.transcribe.create(long, chunks=9)
         ends = ", ".join(f"{(p.offset_ms + p.duration_ms) / 1000:.1f}" for p in made.pieces)
         stage.say(f"{len(made.pieces)} pieces, ending at {ends} s: {made.text}")
         stage.took(made)

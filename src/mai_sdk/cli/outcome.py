@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mai_sdk.client import MAI
     from mai_sdk.metering.ledger import Entry
+    from mai_sdk.resources.picture import Images
     from mai_sdk.resources.reply import Reply
     from mai_sdk.resources.speech import Speech
     from mai_sdk.resources.transcript import Transcript
@@ -44,7 +45,7 @@ def described(error: MAIError) -> dict[str, Any]:
     return error_fields
 
 
-def close(reply: Reply[Any] | Speech | Transcript, *more: str) -> None:
+def close(reply: Reply[Any] | Images | Speech | Transcript, *more: str) -> None:
     """Write to stderr what a call used, took and cost, and `more`."""
     parts = [
         reply.model or reply.deployment or "model unknown",

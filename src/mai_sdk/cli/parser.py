@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mai_sdk._version import __version__
 from mai_sdk.cli.exits import EXIT_CODES
+from mai_sdk.cli.image_parser import add_image
 from mai_sdk.cli.options import day, names, one_tag, port, positive, positive_int
 from mai_sdk.cli.parts import KEYS, add_config, add_where, examples
 from mai_sdk.cli.speak_parser import add_speak
@@ -20,6 +21,7 @@ MODULES: Final = {
     "demo": "mai_sdk.cli.demo",
     "reason": "mai_sdk.cli.ask",
     "code": "mai_sdk.cli.ask",
+    "image": "mai_sdk.cli.image",
     "transcribe": "mai_sdk.cli.transcribe",
     "speak": "mai_sdk.cli.speak",
     "models": "mai_sdk.cli.models",
@@ -58,7 +60,8 @@ def build_parser(*, width: int | None = None) -> argparse.ArgumentParser:
         )
 
     for add in (
-        _demo, _reason, _code, add_transcribe, add_speak, _models, _costs, _doctor, _emulator,
+        _demo, _reason, _code, add_image, add_transcribe, add_speak, _models, _costs, _doctor,
+        _emulator,
     ):  # fmt: skip
         add(command)
     return parser
@@ -259,9 +262,9 @@ def _emulator(command: _Command) -> None:
     emulator = command(
         "emulator",
         "serve the emulator until Ctrl-C",
-        "Serve Foundry's chat surfaces, transcription and a vLLM server on this machine\n"
-        "only, until Ctrl-C. Answers are made up, and the same for the same seed and\n"
-        "prompt.",
+        "Serve Foundry's chat and image surfaces, transcription, speech and a vLLM server\n"
+        "on this machine only, until Ctrl-C. Answers are made up, and the same for the\n"
+        "same seed and prompt.",
         examples(
             ("mai emulator", "prints the settings to paste"),
             ('mai emulator --fault "rate_limit; times=2"', "the next two requests get a 429"),

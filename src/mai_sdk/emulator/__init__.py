@@ -1,4 +1,4 @@
-"""MAI's services on this machine: the chat surfaces of Foundry and vLLM, with scripted faults.
+"""MAI's services on this machine: chat and images of Foundry, and vLLM, with scripted faults.
 
 ```python
 from mai_sdk.emulator import Emulator

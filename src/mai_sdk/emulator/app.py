@@ -10,11 +10,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeAlias
 
-from mai_sdk.emulator import answer_faults, azure, body_faults, line_faults, speech_faults
+from mai_sdk.emulator import (
+    answer_faults,
+    azure,
+    body_faults,
+    image_faults,
+    line_faults,
+    speech_faults,
+)
 from mai_sdk.emulator.azure_inference import AzureInference
 from mai_sdk.emulator.delivery import Delivery, Pace, Receive, Scope, Send
 from mai_sdk.emulator.faults import Scripted, from_header
 from mai_sdk.emulator.foundry import Foundry
+from mai_sdk.emulator.images import Images
 from mai_sdk.emulator.intake import take_in
 from mai_sdk.emulator.openai_v1 import OpenAIChat
 from mai_sdk.emulator.request import Answer, Request, json_answer
@@ -42,7 +50,7 @@ Handler: TypeAlias = "Callable[[Request], Answer]"
 
 _FOUNDRY = ("/mai/", "/openai/", "/models/", "/speechtotext/", "/cognitiveservices/", "/tts/")
 # Importing these modules has put their faults into the table.
-_FAULT_MODULES = (answer_faults, body_faults, line_faults, speech_faults)
+_FAULT_MODULES = (answer_faults, body_faults, image_faults, line_faults, speech_faults)
 
 
 class App:
@@ -65,8 +73,8 @@ class App:
         self._pace = pace
         self._released = released
         surfaces = (
-            Foundry(world), OpenAIChat(world), Responses(world), AzureInference(world),
-            Speech(world), Transcriptions(world), server, VLLM(server),
+            Foundry(world), Images(world), OpenAIChat(world), Responses(world),
+            AzureInference(world), Speech(world), Transcriptions(world), server, VLLM(server),
         )  # fmt: skip
         self._routes: dict[tuple[str, str], Handler] = {}
         for surface in surfaces:

@@ -73,6 +73,8 @@ class Delivery:
         self._gone = asyncio.ensure_future(self._receive())
         try:
             await self._steps(answer, pace, released)
+            if self._entry.disconnected:  # the server is told a little later than the line knows
+                await self._gone
         finally:
             self._gone.cancel()
 

@@ -18,7 +18,7 @@ from mai_sdk.emulator.replies import Call, Draft
 from mai_sdk.emulator.scripts import Orders
 from mai_sdk.emulator.server import LoopbackServer, loopback
 from mai_sdk.emulator.vllm_server import Server, VLLMFlags
-from mai_sdk.emulator.world import EMULATOR_KEY, MODELS, World
+from mai_sdk.emulator.world import EMULATOR_KEY, IMAGE_MODELS, MODELS, World
 from mai_sdk.metering.ledger import MemoryLedger
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ __all__ = ["Emulator", "serve"]
 
 
 class Emulator:
-    """Microsoft Foundry's chat surfaces, transcription and vLLM, on loopback and offline.
+    """Foundry, Azure Speech and a vLLM server, on loopback and offline.
 
     ```python
     with Emulator(seed=7) as emulator:
@@ -50,7 +50,7 @@ class Emulator:
         host: 127.0.0.1, ::1 or localhost; nothing else is served.
         port: 0 takes any free one.
         deployments: Deployment names with the catalog name of the model behind each, besides
-            the chat models under their own names.
+            the chat and image models under their own names.
         key: The key Foundry's surfaces take.
         vllm_key: The key the vLLM server takes; None, as there by default, asks for none.
         reasoning_parser: Whether vLLM separates thoughts from the answer; off, they stay in the
@@ -85,7 +85,7 @@ class Emulator:
             flags = replace(flags, api_key=(vllm_key,))
         if not reasoning_parser:
             flags = replace(flags, reasoning_parser=False)
-        named = {name: name for name in MODELS}
+        named = {name: name for name in (*MODELS, *IMAGE_MODELS)}
         self._world = World(seed=seed, key=key, deployments={**named, **(deployments or {})})
         self._vllm = Server(self._world, flags)
         self._faults: Orders[Scripted] = Orders()
@@ -138,6 +138,7 @@ class Emulator:
         tool_calls: Sequence[Mapping[str, Any]] = (),
         usage: Mapping[str, int] | None = None,
         finish_reason: str | None = None,
+        image: bytes | None = None,
         model: str | None = None,
         when: Callable[[Request], bool] | None = None,
         times: int | None = 1,
@@ -150,8 +151,10 @@ class Emulator:
             tool_calls: Functions to call: `name`, `arguments` (a mapping or JSON text), and `id`
                 if it matters.
             usage: `prompt_tokens`, `cached_tokens`, `completion_tokens`, `reasoning_tokens`
-                to report; what is left out is counted.
+                to report, or for a picture the service's own names; what is left out is counted.
             finish_reason: Reported instead of the true one.
+            image: The picture's file, for a request that asks for one: the script then waits for
+                such a request, and without it for a question.
             model: Only for requests that name this model or deployment.
             when: Only for requests it is true of.
             times: For how many of them; None: all.
@@ -162,6 +165,7 @@ class Emulator:
             calls=tuple(_call(call) for call in tool_calls),
             usage=usage,
             finish_reason=finish_reason,
+            image=image,
             exact=True,
         )
         self._world.replies.add(

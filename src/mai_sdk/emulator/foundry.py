@@ -68,7 +68,7 @@ class Foundry:
             body = read_body(raw)
         except Problem as problem:
             return azure.bad_schema(problem)
-        model = self._world.deployments.get(body.model or "")
+        model = self._world.chat_model(body.model)
         return self._checked(body, model) or self._reply(body, model or "", request)
 
     @staticmethod

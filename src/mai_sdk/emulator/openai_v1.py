@@ -47,8 +47,8 @@ def shows_thoughts(model: str) -> bool:
 
 
 def model_of(name: str | None, world: World) -> str | None:
-    """Return the catalog name of a deployment, or None."""
-    return world.deployments.get(name or "")
+    """Return the catalog name of a chat deployment, or None."""
+    return world.chat_model(name)
 
 
 class OpenAIChat:
@@ -91,7 +91,7 @@ class OpenAIChat:
         if not azure.allowed(request, self._world, bearer_key=True):
             return azure.unauthorized()
         name = request.path.rpartition("/")[2]
-        if model_of(name, self._world) is None:
+        if name not in self._world.deployments:
             return azure.deployment_missing()
         return json_answer(_model_object(name))
 

@@ -7,7 +7,7 @@ one, answers with what the tool said, and keeps to a schema. None of it is true.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from pydantic_core import to_json
 from mai_sdk.emulator.instances import instance
 from mai_sdk.emulator.patterns import matching
 from mai_sdk.emulator.prompt import plain_text, schema_in
+from mai_sdk.emulator.sight import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,8 @@ class Draft:
     """Meters to report instead of the counted ones; see `Emulator.reply`."""
     finish_reason: str | None = None
     """Reported instead of the true one."""
+    image: bytes | None = field(default=None, repr=False)
+    """The picture to answer with, where one is asked for."""
     exact: bool = False
     """Whether text and reasoning go out as they are, without the model's own line breaks."""
 
@@ -85,6 +88,9 @@ def _answer(prompt: Prompt, topic: str, rng: Random) -> Draft:
         return Draft(text=to_json(made).decode(), exact=True)
     if results:
         return Draft(text=_from_results(prompt, results, rng))
+    seen = describe(prompt.messages, prompt.question)
+    if seen is not None:
+        return Draft(text=seen)
     return Draft(text=_prose(topic, rng) if thinks(prompt.model) else _code(topic, rng))
 
 

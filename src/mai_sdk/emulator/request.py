@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from pydantic_core import from_json, to_json
 
 from mai_sdk.emulator.untyped import to_object
+from mai_sdk.emulator.uploads import FormPart, read_form
 
 if TYPE_CHECKING:
     import mmap
@@ -52,6 +53,7 @@ class Request:
     """The model, where a surface found it elsewhere than in JSON or the path."""
     _parsed: Any = None
     _read: bool = False
+    _form: list[FormPart] | None = None
 
     @property
     def content(self) -> bytes | mmap.mmap:
@@ -85,15 +87,37 @@ class Request:
         return self._parsed
 
     @property
+    def form(self) -> list[FormPart]:
+        """The parts of a body that is a form, in their order.
+
+        Raises:
+            ValueError: It is none, or one that is cut off; the text says which.
+        """
+        if self._form is None:
+            self._form = read_form(self.content, self.headers.get("content-type", ""))
+        return self._form
+
+    def data_of(self, part: FormPart) -> bytes:
+        """Return the data of a part of the form."""
+        return self.content[part.start : part.end]
+
+    @property
     def model(self) -> str | None:
         """The model or deployment named: in the body, or in the path."""
         if self.named is not None:
             return self.named
-        name = (to_object(self.json) or {}).get("model")
+        name = self._model_in_form() if self.is_form else (to_object(self.json) or {}).get("model")
         if isinstance(name, str):
             return name
         before, found, after = self.path.partition("/deployments/")
         return after.split("/")[0] if found and before.startswith("/openai") else None
+
+    def _model_in_form(self) -> str | None:
+        try:
+            said = [self.data_of(part) for part in self.form if part.name == "model"]
+        except ValueError:
+            return None
+        return said[0].decode("utf-8", "replace") if said else None
 
 
 def bearer(request: Request) -> str | None:

@@ -17,7 +17,6 @@ from mai_sdk.emulator.phrases import Listened, phrases_of, scripted
 from mai_sdk.emulator.request import Answer, Request, bearer, json_answer
 from mai_sdk.emulator.sounds import read_sound
 from mai_sdk.emulator.untyped import to_object
-from mai_sdk.emulator.uploads import read_form
 from mai_sdk.emulator.world import EMULATOR_TOKEN
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class Transcriptions:
         if request.parameters.get("api-version") not in _VERSIONS:
             raise _Refused(f"api-version must be one of {', '.join(_VERSIONS)}.")
         try:
-            parts = read_form(request.content, request.headers.get("content-type", ""))
+            parts = request.form
         except ValueError as error:
             raise _Refused(f"The request cannot be read: {error}.") from None
         named = {part.name: part for part in parts}
@@ -107,8 +106,7 @@ class Transcriptions:
             raise _Refused("The form has the parts audio and definition, once each.")
         if "definition" not in named:
             raise _Refused("The form has no part definition.")
-        part = named["definition"]
-        asked = _Asked.read(request.content[part.start : part.end], self._world)
+        asked = _Asked.read(request.data_of(named["definition"]), self._world)
         request.named = asked.model
         audio = named.get("audio")
         script = self._world.replies.take(request)

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from mai_sdk.emulator.prompt import Prompt
     from mai_sdk.emulator.request import Request
 
-__all__ = ["EMULATOR_KEY", "EMULATOR_TOKEN", "MODELS", "Counts", "PrefixCache", "World"]
+__all__ = [
+    "EMULATOR_KEY",
+    "EMULATOR_TOKEN",
+    "IMAGE_MODELS",
+    "MODELS",
+    "Counts",
+    "PrefixCache",
+    "World",
+]
 
 EMULATOR_KEY = "mai-emulator-key"
 """The one key the emulator takes. Published on purpose: it opens nothing else."""
@@ -34,6 +42,14 @@ EMULATOR_TOKEN = "mai-emulator-token"  # noqa: S105 - published on purpose; it o
 
 MODELS = ("MAI-Thinking-1", "MAI-Code-1-Flash", "MAI-Code-1.1-Flash", "MAI-DS-R1")
 """The chat models deployed under their own names unless told otherwise."""
+
+
+IMAGE_MODELS = (
+    "MAI-Image-2", "MAI-Image-2e",
+    "MAI-Image-2.5", "MAI-Image-2.5-Flash", "MAI-Image-2.5-Pro",
+    "MAI-Image-2.6", "MAI-Image-2.6-Flash", "MAI-Image-2.7", "MAI-Image-2.7-Flash",
+)  # fmt: skip
+"""The models that draw, likewise deployed; no chat surface serves them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +134,11 @@ class World:
         raw = self.name(32)
         return f"{raw[:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:]}"
 
+    def chat_model(self, deployment: str | None) -> str | None:
+        """Return the chat model behind a deployment; None if there is none, or it draws."""
+        model = self.deployments.get(deployment or "")
+        return None if model in IMAGE_MODELS else model
+
     def restart(self) -> None:
         """Forget orders and caches and count ids from the first again."""
         self.replies.clear()
@@ -127,7 +148,7 @@ class World:
 
     def drafts(self, prompt: Prompt, request: Request, *, choices: int = 1) -> list[Draft]:
         """Return the scripted reply to this request, for every choice, or made-up ones."""
-        scripted = self.replies.take(request)
+        scripted = self.replies.take(request, fits=lambda draft: draft.image is None)
         if scripted is not None:
             return [scripted] * choices
         return [compose(prompt, seed=self.seed, choice=number) for number in range(choices)]

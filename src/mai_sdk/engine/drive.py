@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mai_sdk.engine.body import Assembler
@@ -77,17 +78,38 @@ class Driver:
             return returned
 
     def _together(self, step: Together) -> list[Any]:
-        pool = ThreadPoolExecutor(max_workers=step.at_once, thread_name_prefix="mai")
+        """Drive flows side by side: the first on this thread, others on threads of their own.
+
+        If this thread is interrupted, flows that have not begun never do; those that are on their
+        way end, and settle, on their own.
+        """
+        waiting = deque(enumerate(step.flows))
+        outcomes: list[Any] = [None] * len(step.flows)
+
+        def work() -> None:
+            while waiting:
+                try:
+                    place, flow = waiting.popleft()
+                except IndexError:  # another thread was quicker
+                    return
+                try:
+                    outcomes[place] = self.run(flow)
+                except Exception as error:  # noqa: BLE001 - an outcome like any other
+                    outcomes[place] = error
+
+        beside = [
+            threading.Thread(target=work, name="mai-beside", daemon=True)
+            for _ in range(min(step.at_once, len(step.flows)) - 1)
+        ]
         try:
-            under_way = [pool.submit(self.run, flow) for flow in step.flows]
-            wait(under_way, return_when=FIRST_EXCEPTION)
-        finally:  # also where an interrupt ends the wait
-            pool.shutdown(cancel_futures=True)
-        done = [future for future in under_way if not future.cancelled()]
-        failed = [error for future in done if (error := future.exception()) is not None]
-        if failed:
-            raise failed[0]
-        return [future.result() for future in done]
+            for thread in beside:
+                thread.start()
+            work()
+            for thread in beside:
+                thread.join()
+        finally:
+            waiting.clear()
+        return outcomes
 
     def close(self) -> None:
         """Close the transport's connections."""
@@ -141,20 +163,21 @@ class AsyncDriver:
             return returned
 
     async def _together(self, step: Together) -> list[Any]:
-        free = asyncio.Semaphore(step.at_once)
+        """Drive flows side by side; a cancellation is passed on to every one, and each settles."""
+        room = asyncio.Semaphore(step.at_once)
 
-        async def run(flow: Generator[Step, Any, Any]) -> Any:
-            async with free:
-                return await self.run(flow)
+        async def work(flow: Generator[Step, Any, Any]) -> Any:
+            async with room:
+                try:
+                    return await self.run(flow)
+                except Exception as error:  # noqa: BLE001 - an outcome like any other
+                    return error
 
-        under_way = [asyncio.ensure_future(run(flow)) for flow in step.flows]
-        try:
-            return await asyncio.gather(*under_way)
-        except BaseException:
-            for each in under_way:
-                each.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
-            raise
+        if len(step.flows) == 1:
+            return [await work(step.flows[0])]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work(flow)) for flow in step.flows]
+        return [task.result() for task in tasks]
 
     async def aclose(self) -> None:
         """See `Driver.close`."""

@@ -215,10 +215,10 @@ class Work:
 
 @dataclass(slots=True)
 class Together:
-    """Drive these flows side by side, and give back what they return, in their order.
+    """Drive these flows side by side, and give back what each returned or raised, in their order.
 
-    The first to raise ends it: no other is begun then, and what is under way is waited for, or on
-    an event loop cancelled.
+    An exception is an outcome like any other, so that what has come is not lost with it. Only an
+    interruption or a cancellation ends them all: what has not begun never does.
     """
 
     flows: Sequence[Generator[Step, Any, Any]] = field(repr=False)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING
 
 from mai_sdk.engine.retry import RetryPolicy, RetryQuota
@@ -87,6 +89,7 @@ class Tab:
         """The service's id for the last attempt; None while it has not answered."""
         self.call_id = uuid7()
         """Our own id for the call."""
+        self._numbers = count(1)
         self.operation = Operation(
             call_id=self.call_id,
             modality=modality,
@@ -100,10 +103,21 @@ class Tab:
         self._attempts: list[Attempt] = []
         self.unknown_so_far = 0
         """How many attempts of this call ended without anybody knowing whether they ran."""
-        self._unrecorded: str | None = None
+        self._unrecorded: list[str] = []
         self._open: Entry | None = None
         self._bound: Callable[[], Usage] = _not_known
         self._opened_at = self.started
+
+    def beside(self) -> Tab:
+        """Return a tab for another request of the same call, to be made side by side with it.
+
+        Both have one call id, one deadline and one receipt; attempts are numbered as they go out.
+        """
+        other = copy(self)
+        other.first_byte = other.first_content = other.request_id = None
+        other.unknown_so_far = 0
+        other._open = None  # noqa: SLF001 - it is one of us
+        return other
 
     def elapsed(self) -> float:
         """Return the seconds since the call began."""
@@ -125,7 +139,7 @@ class Tab:
         """
         self.first_byte = self.first_content = None
         now = self.engine.wall_clock()
-        number = len(self._attempts) + 1
+        number = next(self._numbers)
         entry = Entry(
             attempt_id=f"{self.call_id}-{number}",
             number=number,
@@ -219,15 +233,16 @@ class Tab:
 
     def _note(self, error: LedgerError) -> None:
         """Keep a ledger's failure for the receipt: work that is done must not be lost with it."""
-        self._unrecorded = error.message
+        self._unrecorded.append(error.message)
         _log.warning("The ledger did not record call %s: %s", self.call_id, error.message)
 
     def receipt(self) -> Receipt:
-        """Return the receipt for the attempts settled so far."""
+        """Return the receipt for the attempts settled so far, those of `beside` included."""
         attempts = tuple(self._attempts)
         if len(attempts) == 1:
             usage, cost = attempts[0].usage, attempts[0].cost
         else:
+            attempts = tuple(sorted(attempts, key=lambda attempt: attempt.number))
             usage = Usage.sum(attempt.usage for attempt in attempts)
             cost = Cost.sum(attempt.cost for attempt in attempts)
         return Receipt.trusted(
@@ -238,7 +253,7 @@ class Tab:
             attempts=attempts,
             usage=usage,
             cost=cost,
-            unrecorded=self._unrecorded,
+            unrecorded=self._unrecorded[-1] if self._unrecorded else None,
         )
 
     def timing(self) -> Timing:

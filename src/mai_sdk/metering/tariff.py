@@ -114,7 +114,8 @@ class Tariff:
                 elif used is None and quantity:
                     doubts.append(("estimated", _full_rate(part)))
             if left > 0:
-                self._charge(lines, doubts, whole, left)
+                meter = whole if whole in rates else self._whose(left, whole, parts, usage)
+                self._charge(lines, doubts, meter, left)
             elif left < 0 and quantity is not None:
                 doubts.append(("estimated", f"More than all of {whole} was reported as its parts."))
             if quantity is None:
@@ -156,6 +157,11 @@ class Tariff:
         if rate.doubt:
             doubts.append(("estimated", rate.doubt))
         lines.append(CostLine.of(meter, quantity=quantity, price=rate.price, each=rate.each))
+
+    def _whose(self, left: int, whole: str, parts: tuple[str, ...], usage: Usage) -> str:
+        """Return the meter of what priced parts leave: one part without a price, or the rest."""
+        unpriced = (part for part in parts if part not in self.rates and usage.known(part) == left)
+        return next(unpriced, whole)
 
     def _total(self, lines: list[CostLine], doubts: list[_Doubt]) -> Cost:
         status: CostStatus = "exact"

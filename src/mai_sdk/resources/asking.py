@@ -25,10 +25,20 @@ _MAX_ASKS = 3
 """How often a structured answer is asked for in all before the call fails."""
 
 
-def create(core: Core, modality: Modality, ask: Ask) -> Generator[Step, Any, Reply[Any]]:
-    """Plan the call, make it, and return the reply; ask again while it does not fit its class."""
+def create(
+    core: Core,
+    modality: Modality,
+    ask: Ask,
+    *,
+    verb: str = "create",
+    booked_as: Modality | None = None,
+) -> Generator[Step, Any, Reply[Any]]:
+    """Plan the call, make it, and return the reply; ask again while it does not fit its class.
+
+    `booked_as` is the modality in the ledger, where that is another than the one that routes it.
+    """
     plan = Plan.make(core, modality, ask, stream=False)
-    tab = _tab(plan, "create")
+    tab = _tab(plan, verb, booked_as)
     asked = 0
     while True:
         call = plan.call()
@@ -127,7 +137,11 @@ def _alternative(choice: Choice) -> Alternative:
     )
 
 
-def _tab(plan: Plan, verb: str) -> Tab:
+def _tab(plan: Plan, verb: str, booked_as: Modality | None = None) -> Tab:
     return plan.core.tab(
-        plan.route, modality=plan.modality, verb=verb, tags=plan.tags, timeouts=plan.timeouts
+        plan.route,
+        modality=booked_as or plan.modality,
+        verb=verb,
+        tags=plan.tags,
+        timeouts=plan.timeouts,
     )

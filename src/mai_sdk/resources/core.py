@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
 
+from mai_sdk.engine.spacing import Spacing
 from mai_sdk.engine.tab import Tab
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class Core:
     _routes: dict[tuple[str | None, Modality], tuple[Route, Model | None]] = field(
         default_factory=dict["tuple[str | None, Modality]", "tuple[Route, Model | None]"]
     )
+    _spacings: dict[tuple[str, str | None], Spacing] = field(
+        default_factory=dict["tuple[str, str | None]", Spacing]
+    )
 
     def settle_open_streams(self) -> None:
         """Settle every stream nobody has read to its end, with what had arrived."""
@@ -73,6 +77,24 @@ class Core:
         if route.model is not None and (known is None or known.name != route.model):
             known = self.catalog.get(route.model)
         return route, known
+
+    def explain_missing(self, route: Route, model: Model | None) -> str | None:
+        """Say what is known of a model that the service says is not there; None if nothing is."""
+        if model is not None:
+            return model.explain()
+        names = self.catalog.suggest(route.deployment or "")
+        return f"Names like it: {', '.join(names)}." if names else None
+
+    def wait_for_turn(self, route: Route, *, requests_per_minute: float) -> float:
+        """Take the next turn at the route's deployment, and return the seconds until it comes.
+
+        Turns are shared by all calls of the client that keep such a pace.
+        """
+        place = (route.endpoint, route.deployment)
+        if len(self._spacings) >= _MAX_ROUTES:
+            self._spacings.clear()
+        spacing = self._spacings.setdefault(place, Spacing())
+        return spacing.book(now=self.engine.clock(), requests_per_minute=requests_per_minute)
 
     def tab(
         self,

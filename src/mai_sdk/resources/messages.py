@@ -18,6 +18,7 @@ __all__ = [
     "as_images",
     "build_messages",
     "image_part",
+    "image_type",
     "texts_of",
 ]
 
@@ -174,14 +175,15 @@ def image_part(image: Image) -> dict[str, Any]:
         except (OSError, ValueError) as error:  # ValueError: a NUL, or what no file name can hold
             why = (isinstance(error, OSError) and error.strerror) or "that is no path"
             raise InvalidRequest(f"The image {name} cannot be read: {why}.") from None
-    kind = _image_type(data)
+    kind = image_type(data)
     if kind is None:
         raise InvalidRequest(f"{name} is not a PNG, JPEG, GIF or WebP image by its first bytes.")
     text = base64.b64encode(data).decode("ascii")
     return {"type": "image_url", "image_url": {"url": f"data:{kind};base64,{text}"}}
 
 
-def _image_type(data: bytes) -> str | None:
+def image_type(data: bytes) -> str | None:
+    """Return the content type that the first bytes tell of; None if they are of no known kind."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)

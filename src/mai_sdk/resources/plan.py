@@ -40,14 +40,14 @@ from mai_sdk.wire.responses import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mai_sdk.catalog import Model
+    from mai_sdk.catalog import Catalog, Model
     from mai_sdk.config import Modality, Route, Timeouts
     from mai_sdk.config.route import Surface
     from mai_sdk.errors import CallFailed
     from mai_sdk.resources.core import Core
     from mai_sdk.wire.answer import Answer
 
-__all__ = ["Ask", "Plan"]
+__all__ = ["Ask", "Plan", "models_that_see"]
 
 _MAX_STREAM_BYTES = 256 * 1024 * 1024
 """Of one stream in all; a line or event has its own, smaller cap in `wire.sse`."""
@@ -166,7 +166,7 @@ class Plan:
             accept="text/event-stream" if self.request.stream else "application/json",
             max_body_bytes=_MAX_STREAM_BYTES if self.request.stream else 64 * 1024 * 1024,
             prompts=self.prompts,
-            explain_missing=self._explain_missing,
+            explain_missing=lambda: self.core.explain_missing(self.route, self.model),
         )
 
     def reader(self) -> ChatReader | ResponsesReader:
@@ -218,12 +218,6 @@ class Plan:
             output = self.model.limit("output_tokens")
         return Usage(input_tokens=body_bytes, output_tokens=output, basis="estimated")
 
-    def _explain_missing(self) -> str | None:
-        if self.model is not None:
-            return self.model.explain()
-        names = self.core.catalog.suggest(self.route.deployment or "")
-        return f"Names like it: {', '.join(names)}." if names else None
-
 
 @lru_cache(maxsize=256)
 def _url(
@@ -243,9 +237,15 @@ def _written(answer: Answer) -> int:
     return estimate_tokens(arrived).tokens
 
 
+def models_that_see(catalog: Catalog) -> list[str]:
+    """Return the names of the models that are known to answer about images."""
+    seeing = (model for model in catalog.models() if model.can("image_input"))
+    return [model.name for model in seeing if model.modality in {"reasoning", "code"}]
+
+
 def _no_images(core: Core, model: Model) -> str:
-    able = [m.name for m in core.catalog.models() if m.can("image_input") and m.modality != "image"]
-    return f"{model.name} takes no images. These do: {', '.join(able) or 'none known'}."
+    able = ", ".join(models_that_see(core.catalog)) or "none known"
+    return f"{model.name} takes no images. These do: {able}."
 
 
 def _with_instruction(messages: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:

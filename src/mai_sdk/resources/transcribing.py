@@ -75,10 +75,13 @@ def _in_pieces(
             job.piece(cut, _sent(cut, f"{stem}-{place + 1}.wav", counted, place), place)
             for place, cut in enumerate(cuts)
         ]
-        done: list[Done] = yield Together(flows, plan.ask.at_once)
+        outcomes: list[Done | Exception] = yield Together(flows, plan.ask.at_once)
     finally:
         for file in files:
             file.close()
+    done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
+    if len(done) < len(outcomes):  # not a failed call: that is part of what a piece returns
+        raise next(outcome for outcome in outcomes if isinstance(outcome, Exception))
     made = stitch(done)
     failed = next((each for each in done if each.error is not None), None)
     if failed is None or failed.error is None:
