@@ -27,7 +27,7 @@ RENAMED = {
     "__exit__": "__aexit__",
     "__iter__": "__aiter__",
 }
-NOT_MIRRORED = {"_read_items"}
+NOT_MIRRORED = {"_begin_items"}
 
 
 def members(kind):
