@@ -348,7 +348,8 @@ def test_a_speech_error_comes_in_every_form_that_was_seen(ask, shape, body):
 
 
 def test_every_fault_is_described_and_was_seen_here():
-    assert set(FAULTS) == seen
+    sockets = {name for name, fault in FAULTS.items() if fault.needs == "socket"}
+    assert set(FAULTS) - sockets == seen  # those of sockets: test_emulator_sockets.py
     for fault in FAULTS.values():
         assert fault.about.endswith(".")
         assert fault.fidelity in ("exact", "emulated")

@@ -27,6 +27,9 @@ def handle(line):
             line.send([b"1", b"23"])
         elif path == "/bye":
             line.close(4429, "Too much")
+        elif path == "/later":
+            line.recv()
+            line.close(1000)
         elif path == "/gone":
             line.socket.close()
         elif path == "/ping":
@@ -185,8 +188,10 @@ def test_what_is_no_websocket_server_is_told_apart(side, emulator):
 
 
 def test_a_resting_line_that_was_closed_has_news(side, port):
-    line = side.dial(port, "/bye")
-    for _ in range(200):
+    line = side.dial(port, "/later")
+    assert not line.has_news
+    side.send(line, "You may go.")
+    for _ in range(500):
         if line.has_news:
             break
         side.run(asyncio.sleep(0.01)) if side.loop else threading.Event().wait(0.01)
