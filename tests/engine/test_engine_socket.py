@@ -199,6 +199,16 @@ def test_a_resting_line_that_was_closed_has_news(side, port):
     side.close(line)
 
 
+def test_what_is_said_is_in_no_log(side, port, caplog):
+    caplog.set_level("DEBUG")
+    line = side.dial(port, "/echo")
+    side.send(line, "a secret of mine")
+    side.receive(line)
+    side.close(line)
+    client = [r.getMessage() for r in caplog.records if not r.name.startswith("websockets.server")]
+    assert "a secret of mine" not in "".join(client)
+
+
 def test_a_message_beyond_the_cap_is_refused():
     framing = Framing(max_message_bytes=1000)
     with pytest.raises(AnswerTooLarge):

@@ -190,6 +190,33 @@ def test_a_connection_the_service_has_left_is_not_used_again(speaker, emulator):
     assert speaker.waits == []
 
 
+@pytest.mark.parametrize("code", [1000, 1001])
+def test_an_old_connection_that_is_just_being_closed_costs_no_attempt(emulator, speaker, code):
+    speaker.engine.retry = RetryPolicy(max_retries=0)
+    speaker.say()
+    emulator.fault("socket_close", code=code)
+    assert audio_of(speaker.say()) == spoken(emulator)
+    assert speaker.waits == []
+    assert len(emulator.journal) == 2
+
+
+def test_a_refusal_on_an_old_connection_is_a_refusal(emulator, speaker):
+    speaker.say()
+    emulator.fault("socket_close", code=1007)
+    with pytest.raises(errors.RequestRejected):
+        speaker.say()
+    assert len(emulator.journal) == 1
+
+
+def test_an_old_connection_that_breaks_may_have_run_and_is_tried_again_by_the_rules(
+    emulator, speaker
+):
+    speaker.say()
+    emulator.fault("socket_reset")
+    assert audio_of(speaker.say()) == spoken(emulator)
+    assert speaker.states == ["unknown"]
+
+
 def test_a_turn_nobody_reads_to_its_end_takes_its_connection_with_it(speaker, emulator):
     speaker.say(stop_after=1)
     speaker.say()

@@ -235,6 +235,32 @@ def test_leaving_early_settles_the_turn_and_closes_its_connection(side, emulator
     assert len(emulator.journal) == 2
 
 
+@pytest.mark.parametrize("after", [None, 1])
+def test_a_cancelled_task_settles_its_turn_and_closes_its_connection(emulator, after):
+    emulator.fault("socket_stall", after=after)
+    side = Side(emulator, is_async=True)
+
+    async def read():
+        async with side.client.voice.stream(side.texts(PIECES), **VOICE) as audio:
+            async for _ in audio:
+                pass
+
+    async def run():
+        task = asyncio.ensure_future(read())
+        while not (emulator.journal and len(emulator.journal[0].frames) >= 3):  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    side.run(run())
+    (row,) = side.ledger.entries()
+    assert row.state == ("settled_estimated" if after else "unknown")
+    emulator.journal.wait(1)
+    side.close()
+
+
 def test_a_stream_that_is_forgotten_is_settled(emulator):
     side = Side(emulator, is_async=False)
     audio = side.client.voice.stream(iter(PIECES), **VOICE)

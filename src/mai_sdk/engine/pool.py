@@ -29,14 +29,20 @@ class Pool:
         self._shelf = shelf or Shelf()
 
     def get(
-        self, key: Hashable, request: Request, limits: Limits
+        self, key: Hashable, request: Request, limits: Limits, *, new: bool = False
     ) -> tuple[WebSocket | Response, bool]:
         """Return an open socket, or the answer that refuses one; and whether it is a new one.
+
+        Args:
+            key: What it can be shared by.
+            request: The handshake, if one is needed.
+            limits: What that may take.
+            new: Whether one that was used before will not do.
 
         Raises:
             TransportFailed: No connection stood.
         """
-        found, over = self._shelf.take(key)
+        found, over = (None, []) if new else self._shelf.take(key)
         for socket in over:
             socket.close()
         if found is not None:
@@ -81,13 +87,19 @@ class AsyncPool:
 
     @property
     def _shelf(self) -> Shelf[AsyncWebSocket]:
-        return self._shelves.setdefault(asyncio.get_running_loop(), Shelf())
+        loop = asyncio.get_running_loop()
+        if loop not in self._shelves:
+            # The sockets of a loop refer to it, so it would never be collected by itself.
+            for ended in [each for each in self._shelves if each.is_closed()]:
+                del self._shelves[ended]
+            self._shelves[loop] = Shelf()
+        return self._shelves[loop]
 
     async def get(
-        self, key: Hashable, request: Request, limits: Limits
+        self, key: Hashable, request: Request, limits: Limits, *, new: bool = False
     ) -> tuple[AsyncWebSocket | AsyncResponse, bool]:
         """See `Pool.get`."""
-        found, over = self._shelf.take(key)
+        found, over = (None, []) if new else self._shelf.take(key)
         for socket in over:
             await socket.aclose()
         if found is not None:

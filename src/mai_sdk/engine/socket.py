@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncDialler", "AsyncWebSocket", "Dialler", "WebSocket"]
 
 _READ: Final = 256 * 1024
-_MAX_MESSAGE: Final = 16 * 1024 * 1024
+MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 _PATIENCE: Final = 1.0
 """Seconds that saying goodbye may take."""
 _NOT_FOR_SOCKETS: Final = frozenset({"accept", "accept-encoding", "content-type"})
@@ -79,7 +79,9 @@ class _Line:
 class WebSocket(_Line):
     """See `steps.Socket`."""
 
-    def __init__(self, response: Httpx2Response, *, max_message_bytes: int = _MAX_MESSAGE) -> None:
+    def __init__(
+        self, response: Httpx2Response, *, max_message_bytes: int = MAX_MESSAGE_BYTES
+    ) -> None:
         super().__init__(response.line, max_message_bytes=max_message_bytes)
         self._response = response
         self._lock = threading.Lock()
@@ -146,7 +148,7 @@ class AsyncWebSocket(_Line):
     """See `steps.AsyncSocket`."""
 
     def __init__(
-        self, response: AsyncHttpx2Response, *, max_message_bytes: int = _MAX_MESSAGE
+        self, response: AsyncHttpx2Response, *, max_message_bytes: int = MAX_MESSAGE_BYTES
     ) -> None:
         super().__init__(response.line, max_message_bytes=max_message_bytes)
         self._response = response
@@ -217,7 +219,12 @@ class Dialler:
         self._transport = transport or Httpx2Transport()
 
     def dial(
-        self, request: Request, limits: Limits, *, subprotocol: str | None = None
+        self,
+        request: Request,
+        limits: Limits,
+        *,
+        subprotocol: str | None = None,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> WebSocket | Httpx2Response:
         """Return the open socket, or the answer that refuses it, still to be read and closed.
 
@@ -225,6 +232,7 @@ class Dialler:
             request: Where to, with the headers of an ordinary request.
             limits: What connecting and the handshake may take.
             subprotocol: What to ask for; a server that does not repeat it is taken all the same.
+            max_message_bytes: The longest message that is taken.
 
         Raises:
             TransportFailed: There is no line, or it did not become a WebSocket.
@@ -234,7 +242,7 @@ class Dialler:
         if response.status != 101:
             return response
         if is_accepted(key, response.headers):
-            return WebSocket(response)
+            return WebSocket(response, max_message_bytes=max_message_bytes)
         response.close()
         raise _no_socket()
 
@@ -250,7 +258,12 @@ class AsyncDialler:
         self._transport = transport or AsyncHttpx2Transport()
 
     async def dial(
-        self, request: Request, limits: Limits, *, subprotocol: str | None = None
+        self,
+        request: Request,
+        limits: Limits,
+        *,
+        subprotocol: str | None = None,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> AsyncWebSocket | AsyncHttpx2Response:
         """See `Dialler.dial`."""
         key, asked = _upgrade(request, subprotocol)
@@ -258,7 +271,7 @@ class AsyncDialler:
         if response.status != 101:
             return response
         if is_accepted(key, response.headers):
-            return AsyncWebSocket(response)
+            return AsyncWebSocket(response, max_message_bytes=max_message_bytes)
         await response.aclose()
         raise _no_socket()
 

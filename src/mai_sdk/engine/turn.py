@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from mai_sdk.engine.socket import AsyncWebSocket, WebSocket
 from mai_sdk.engine.steps import SocketClosed, TransportFailed
@@ -30,11 +30,18 @@ __all__ = ["AsyncTurnResponse", "AsyncTurns", "TurnResponse", "Turns"]
 S = TypeVar("S", WebSocket, AsyncWebSocket)
 
 
+_IDLE: Final = frozenset({1000, 1001, 1005})
+"""How a service closes a connection that has rested for too long. A line that breaks (1006) is
+none of them: nobody knows whether what was sent on it ran."""
+
+
 class Closed:
     """A close before the first audio, as an answer: its status is the code, its body the reason."""
 
-    def __init__(self, closed: SocketClosed, turn: Turn) -> None:
+    def __init__(self, closed: SocketClosed, turn: Turn, *, first: bool) -> None:
         self.status = closed.code
+        self.was_idle = closed.code in _IDLE and not (first or turn.has_begun)
+        """Whether an old connection was just being closed: then the turn has surely not run."""
         self.headers = _headers(turn)
         self._reason: bytes | None = closed.reason.encode()
 
@@ -285,8 +292,14 @@ class Turns:
 
     def send(self, request: Request, limits: Limits) -> Any:
         """Return a turn whose first audio is there, or the answer that refuses it."""
+        answer = self._send(request, limits, new=False)
+        if isinstance(answer, Closed) and answer.was_idle:
+            answer = self._send(request, limits, new=True)
+        return answer
+
+    def _send(self, request: Request, limits: Limits, *, new: bool) -> Any:
         began = time.monotonic()
-        socket, first = self._pool.get(self._key, request, limits)
+        socket, first = self._pool.get(self._key, request, limits, new=new)
         if not isinstance(socket, WebSocket):
             return socket
         limits = replace(limits, total=_left_of(limits.total, began))
@@ -298,7 +311,7 @@ class Turns:
             opened.begin(first=first)
         except SocketClosed as closed:
             opened.close()
-            return Closed(closed, turn)
+            return Closed(closed, turn, first=first)
         except BaseException:
             opened.close()
             raise
@@ -326,8 +339,14 @@ class AsyncTurns:
 
     async def send(self, request: Request, limits: Limits) -> Any:
         """See `Turns.send`."""
+        answer = await self._send(request, limits, new=False)
+        if isinstance(answer, AsyncClosed) and answer.was_idle:
+            answer = await self._send(request, limits, new=True)
+        return answer
+
+    async def _send(self, request: Request, limits: Limits, *, new: bool) -> Any:
         began = time.monotonic()
-        socket, first = await self._pool.get(self._key, request, limits)
+        socket, first = await self._pool.get(self._key, request, limits, new=new)
         if not isinstance(socket, AsyncWebSocket):
             return socket
         limits = replace(limits, total=_left_of(limits.total, began))
@@ -339,7 +358,7 @@ class AsyncTurns:
             await opened.begin(first=first)
         except SocketClosed as closed:
             await opened.aclose()
-            return AsyncClosed(closed, turn)
+            return AsyncClosed(closed, turn, first=first)
         except BaseException:
             await opened.aclose()
             raise
