@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.engine.flow import attach, interrupted, request_of, token_for
+from mai_sdk.engine.flow import attach, interrupted, prepared
 from mai_sdk.engine.steps import Await, Read, TransportFailed
 from mai_sdk.engine.timeouts import limits_for
 from mai_sdk.resources.live_speaking import shared_by, socket_call
@@ -36,10 +36,10 @@ def warmed(
     route, _ = speech_route(core, say)
     call = socket_call(core, say, route, version=version)
     tab = core.tab(route, modality="voice", verb="prewarm", tags=None, timeouts=call.timeouts)
-    token = yield from token_for(call, tab, None)
+    request, token = yield from prepared(call, tab)
     limits = limits_for(call.timeouts, stream=True, remaining=tab.remaining())
     try:
-        open_one = partial(pool.warm, shared_by(call), request_of(call, tab, token), limits)
+        open_one = partial(pool.warm, shared_by(call), request, limits)
         refusal: Any = yield Await(open_one)
         if refusal is None:
             return
