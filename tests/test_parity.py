@@ -29,7 +29,7 @@ RENAMED = {
     "__exit__": "__aexit__",
     "__iter__": "__aiter__",
 }
-NOT_MIRRORED = {"_read_items"}
+NOT_MIRRORED = {"_audio", "_begin_items"}
 
 
 def members(kind):
@@ -97,4 +97,5 @@ def test_speaking_takes_one_text_and_the_rest_by_name(kind):
         assert (first.name, text.name) == ("self", "text")
         assert all(each.kind is each.KEYWORD_ONLY for each in rest)
         taken.append([each.name for each in rest])
-    assert taken[0] == taken[1]
+    more = {"boundaries", "visemes", "text_streaming"}
+    assert taken[0] == [name for name in taken[1] if name not in more]

@@ -30,12 +30,22 @@ if TYPE_CHECKING:
         ToolCall,
         Unrecognised,
     )
+    from mai_sdk.wire.speech_events import (
+        AudioChunk,
+        Bookmark,
+        SentenceBoundary,
+        SpeechEnd,
+        Viseme,
+        WordBoundary,
+    )
     from mai_sdk.wire.ssml import SSML
 
 __all__ = [
     "MAI",
     "SSML",
     "AsyncMAI",
+    "AudioChunk",
+    "Bookmark",
     "Catalog",
     "Cost",
     "Finished",
@@ -48,7 +58,9 @@ __all__ = [
     "Report",
     "Route",
     "Segment",
+    "SentenceBoundary",
     "Speech",
+    "SpeechEnd",
     "TextDelta",
     "Timeouts",
     "Tool",
@@ -56,7 +68,9 @@ __all__ = [
     "Transcript",
     "Unrecognised",
     "Usage",
+    "Viseme",
     "Word",
+    "WordBoundary",
     "__version__",
     "tool_result",
 ]
@@ -80,6 +94,14 @@ _HOMES = {
         "TextDelta",
         "ToolCall",
         "Unrecognised",
+    ),
+    "mai_sdk.wire.speech_events": (
+        "AudioChunk",
+        "Bookmark",
+        "SentenceBoundary",
+        "SpeechEnd",
+        "Viseme",
+        "WordBoundary",
     ),
     "mai_sdk.wire.ssml": ("SSML",),
 }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mai_sdk.config import Route, Timeouts, TokenCredential
+    from mai_sdk.engine.pool import AsyncPool, Pool
     from mai_sdk.engine.steps import AsyncTransport, Transport
     from mai_sdk.metering.ledger import Ledger
 
@@ -149,7 +150,14 @@ class MAI:
     @cached_property
     def voice(self) -> Voice:
         """Speech from text."""
-        return Voice(self._core, self._driver)
+        return Voice(self._core, self._driver, lambda: self._pool)
+
+    @cached_property
+    def _pool(self) -> Pool:
+        """WebSockets for speech, kept warm between turns."""
+        from mai_sdk.engine.pool import Pool
+
+        return Pool()
 
     @property
     def models(self) -> Catalog:
@@ -168,6 +176,8 @@ class MAI:
         """
         self._core.settle_open_streams()
         self._driver.close()
+        if "_pool" in self.__dict__:
+            self._pool.close()
         if self._owns_ledger:
             self._core.engine.ledger.close()
 
@@ -257,7 +267,14 @@ class AsyncMAI:
     @cached_property
     def voice(self) -> AsyncVoice:
         """See `MAI.voice`."""
-        return AsyncVoice(self._core, self._driver)
+        return AsyncVoice(self._core, self._driver, lambda: self._pool)
+
+    @cached_property
+    def _pool(self) -> AsyncPool:
+        """See `MAI._pool`."""
+        from mai_sdk.engine.pool import AsyncPool
+
+        return AsyncPool()
 
     @property
     def models(self) -> Catalog:
@@ -273,6 +290,8 @@ class AsyncMAI:
         """See `MAI.close`."""
         self._core.settle_open_streams()
         await self._driver.aclose()
+        if "_pool" in self.__dict__:
+            await self._pool.aclose()
         if self._owns_ledger:
             self._core.engine.ledger.close()
 

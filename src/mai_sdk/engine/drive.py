@@ -14,7 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mai_sdk.engine.body import Assembler
-from mai_sdk.engine.steps import Pause, Read, Send, Together, Token, TransportFailed, Work
+from mai_sdk.engine.steps import Await, Pause, Read, Send, Together, Token, TransportFailed, Work
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -47,6 +47,10 @@ class Driver:
         self._tokens = tokens
         self._sleep = sleep
 
+    def over(self, transport: Transport) -> Driver:
+        """Return a driver that sends over `transport`; tokens stay shared."""
+        return Driver(transport, self._tokens, sleep=self._sleep)
+
     def run(self, flow: Generator[Step, Any, T]) -> T:
         """Drive `flow` to its end and return what it returns."""
         try:
@@ -69,6 +73,8 @@ class Driver:
                         result = step.do()
                     elif type(step) is Together:
                         result = self._together(step)
+                    elif type(step) is Await:
+                        result = step.act()
                 except BaseException as error:  # noqa: BLE001 - the flow settles, then raises it
                     failed = error
                 # Outside the block, so that nothing the library held hangs on what is raised.
@@ -132,6 +138,10 @@ class AsyncDriver:
         self._tokens = tokens
         self._sleep = sleep
 
+    def over(self, transport: AsyncTransport) -> AsyncDriver:
+        """See `Driver.over`."""
+        return AsyncDriver(transport, self._tokens, sleep=self._sleep)
+
     async def run(self, flow: Generator[Step, Any, T]) -> T:
         """See `Driver.run`."""
         try:
@@ -154,6 +164,8 @@ class AsyncDriver:
                         result = await asyncio.to_thread(step.do)
                     elif type(step) is Together:
                         result = await self._together(step)
+                    elif type(step) is Await:
+                        result = await step.act()
                 except BaseException as error:  # noqa: BLE001 - the flow settles, then raises it
                     failed = error
                 # Outside the block, so that nothing the library held hangs on what is raised.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mai_sdk.engine.steps import Certainty, Step
     from mai_sdk.engine.tab import Tab
 
-__all__ = ["attach", "interrupted", "opened", "whole"]
+__all__ = ["attach", "interrupted", "opened", "prepared", "whole"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -68,6 +68,18 @@ def opened(call: Call[T], tab: Tab) -> Generator[Step, Any, Any]:
         CallFailed: As for `whole`.
     """
     return _attempts(call, tab, _finish_opened)
+
+
+def prepared(call: Call[Any], tab: Tab) -> Generator[Step, Any, tuple[Request, Secret | None]]:
+    """Return the call as one request, and the token in it, for what is no attempt and not billed.
+
+    Raises:
+        AuthenticationFailed: The credential gave no token.
+    """
+    credential, token = call.route.credential, None
+    if not (credential is None or isinstance(credential, Secret)):
+        token = yield from _token(call, tab, credential, None)
+    return _request(call, tab, token), token
 
 
 def attach(

@@ -109,6 +109,8 @@ class Document:
     ssml: str = field(repr=False)
     characters: int
     """As they are billed."""
+    text: str = field(repr=False)
+    """What of it is said."""
 
 
 def speech_route(core: Core, say: Say) -> tuple[Route, str | None]:
@@ -152,7 +154,8 @@ def documents_of(say: Say, voice: str | None, kind: AudioFormat) -> list[Documen
         UnsupportedFeature: The text needs several, and this format cannot be put together.
     """
     if isinstance(say.text, SSML) or voice is None:
-        return [Document(ssml=str(say.text), characters=billed_characters(say.text))]
+        text = look_at(say.text).text
+        return [Document(ssml=str(say.text), characters=billed_characters(say.text), text=text)]
     manner = say.manner(voice)
     room = _MAX_SSML_BYTES - len(write_ssml("", manner).encode())
     pieces = split_text(
@@ -163,8 +166,11 @@ def documents_of(say: Say, voice: str | None, kind: AudioFormat) -> list[Documen
             f"The text takes {len(pieces)} requests, and pieces of {kind.name} cannot be joined. "
             "Ask for format='wav', 'mp3' or 'ogg', or say less at once."
         )
-    documents = [write_ssml(piece, manner) for piece in pieces]
-    return [Document(ssml=each, characters=billed_characters(each)) for each in documents]
+    documents = [(write_ssml(piece, manner), piece) for piece in pieces]
+    return [
+        Document(ssml=ssml, characters=billed_characters(ssml), text=piece)
+        for ssml, piece in documents
+    ]
 
 
 def check_speech_route(route: Route) -> None:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from mai_sdk.engine.pieces import AsyncPieces, Pieces
+from mai_sdk.resources.live_speaking import Live, open_live
 from mai_sdk.resources.say import Say
 from mai_sdk.resources.speaking import open_speech
 from mai_sdk.resources.speech import Speech
-from mai_sdk.resources.stream import AsyncStream, Stream
+from mai_sdk.resources.stream import AsyncOpenStream, OpenStream
 from mai_sdk.resources.voices import list_voices
+from mai_sdk.resources.warming import warmed
+from mai_sdk.wire.speech_events import AudioChunk, SpeechEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import (
+        AsyncIterable,
+        AsyncIterator,
+        Callable,
+        Iterable,
+        Iterator,
+        Mapping,
+    )
 
     from mai_sdk.config import Timeouts
     from mai_sdk.engine.drive import AsyncDriver, Driver
+    from mai_sdk.engine.pool import AsyncPool, Pool
     from mai_sdk.resources.core import Core
     from mai_sdk.resources.voices import Voice as ListedVoice
 
 __all__ = ["AsyncSpeechStream", "AsyncVoice", "SpeechStream", "Voice"]
 
 
-class SpeechStream(Stream[bytes, Speech]):
+class SpeechStream(OpenStream[SpeechEvent, Speech]):
     """The audio of one text, in pieces as they come; open it with `with`, read it with `for`.
 
     Every piece is whole samples, without a file's header; `speech` is the whole, once read. Leaving
@@ -35,6 +47,19 @@ class SpeechStream(Stream[bytes, Speech]):
             again once its audio has begun.
     """
 
+    def __iter__(self) -> Iterator[bytes]:
+        for event in self._read_items():
+            if isinstance(event, AudioChunk):
+                yield event.data
+
+    def events(self) -> Iterator[SpeechEvent]:
+        """Give everything that comes, in order: `AudioChunk`, and what else was asked for.
+
+        Instead of `for` over the stream itself, which gives the audio alone. What stands in a
+        piece of audio comes before it. Times and places count from the beginning of all the text.
+        """
+        return self._read_items()
+
     @property
     def speech(self) -> Speech:
         """The whole speech, once the stream has finished.
@@ -45,8 +70,20 @@ class SpeechStream(Stream[bytes, Speech]):
         return self._result("speech")
 
 
-class AsyncSpeechStream(AsyncStream[bytes, Speech]):
+class AsyncSpeechStream(AsyncOpenStream[SpeechEvent, Speech]):
     """See `SpeechStream`; opened with `async with`, read with `async for`."""
+
+    async def _audio(self) -> AsyncIterator[bytes]:
+        async for event in self._begin_items():
+            if isinstance(event, AudioChunk):
+                yield event.data
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._audio()
+
+    def events(self) -> AsyncIterator[SpeechEvent]:
+        """See `SpeechStream.events`; read with `async for`."""
+        return self._begin_items()
 
     @property
     def speech(self) -> Speech:
@@ -57,9 +94,10 @@ class AsyncSpeechStream(AsyncStream[bytes, Speech]):
 class Voice:
     """Speech from text. Made by the client; safe to share between threads."""
 
-    def __init__(self, core: Core, driver: Driver) -> None:
+    def __init__(self, core: Core, driver: Driver, pool: Callable[[], Pool]) -> None:
         self._core = core
         self._driver = driver
+        self._pool = pool
 
     def synthesize(
         self,
@@ -128,7 +166,7 @@ class Voice:
 
     def stream(
         self,
-        text: str,
+        text: str | Iterable[str],
         *,
         voice: str | None = None,
         model: str | None = None,
@@ -138,21 +176,35 @@ class Voice:
         rate: float | str | None = None,
         pitch: float | str | None = None,
         language: str | None = None,
+        boundaries: bool = False,
+        visemes: bool = False,
+        text_streaming: bool = False,
         timeout: float | Timeouts | None = None,
         tags: Mapping[str, str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> SpeechStream:
         """Return the audio as a stream to be opened with `with`; nothing is sent before that.
 
-        Arguments as for `synthesize`. The pieces of "wav" are bare samples, too: only the whole,
-        on `.speech`, has the header, because only then its length is known.
+        Arguments as for `synthesize`, and those below. The pieces of "wav" are bare samples, too:
+        only the whole, on `.speech`, has the header, because only then its length is known.
+
+        Text that is still being written (an iterator of pieces, such as the deltas of a reply), and
+        whatever asks for more than audio, goes over a WebSocket that is kept warm for the next
+        call. Whole sentences are gathered and spoken one after the other; each is an attempt on the
+        receipt. The next piece is asked for when the audio so far was read.
+
+        - `text`: as for `synthesize`, or an iterable of its pieces.
+        - `boundaries`: whether `events()` also tells where words and sentences stand.
+        - `visemes`: whether `events()` also tells the shapes of the mouth.
+        - `text_streaming`: send pieces as they are, in one turn, for the service to cut. It does so
+          for some voices only; whether MAI's are among them is not documented.
 
         Raises:
             NotConfigured: No Speech resource is set.
             InvalidRequest: The call is wrong as it stands.
         """
         say = Say(
-            text=text,
+            text=cast("str", text),
             voice=voice,
             model=model,
             format=format,
@@ -165,7 +217,33 @@ class Voice:
             tags=tags,
             extra_headers=extra_headers,
         )
-        return SpeechStream(open_speech(self._core, say, verb="stream"), self._driver)
+        live = Live(boundaries=boundaries, visemes=visemes, text_streaming=text_streaming)
+        written = live.written(text)
+        if written is None and not live.needs_socket:
+            return SpeechStream(open_speech(self._core, say, verb="stream"), self._driver)
+        pieces = None if written is None else Pieces(written)
+        speaking = open_live(self._core, say, live, pieces=pieces)
+        turns = self._pool().turns(
+            key=speaking.key, begin=speaking.turn, pieces=pieces if text_streaming else None
+        )
+        return SpeechStream(speaking, self._driver.over(turns))
+
+    def prewarm(self, *, model: str | None = None, text_streaming: bool = False) -> None:
+        """Open a connection for the next call of `stream` that takes the WebSocket. Bills nothing.
+
+        It saves that call the handshake. The service drops idle connections, so it is used within
+        four minutes or opened anew.
+
+        Args:
+            model: A model's or a route's name, as for `stream`.
+            text_streaming: Whether that call will stream its text.
+
+        Raises:
+            NotConfigured: No Speech resource is set.
+            CallFailed: There is no connection, or it was refused.
+        """
+        version = 2 if text_streaming else 1
+        self._driver.run(warmed(self._core, self._pool(), model=model, version=version))
 
     def voices(
         self, *, locale: str | None = None, model: str | None = None
@@ -189,9 +267,10 @@ class Voice:
 class AsyncVoice:
     """See `Voice`. Safe to share between tasks."""
 
-    def __init__(self, core: Core, driver: AsyncDriver) -> None:
+    def __init__(self, core: Core, driver: AsyncDriver, pool: Callable[[], AsyncPool]) -> None:
         self._core = core
         self._driver = driver
+        self._pool = pool
 
     async def synthesize(
         self,
@@ -230,7 +309,7 @@ class AsyncVoice:
 
     def stream(
         self,
-        text: str,
+        text: str | Iterable[str] | AsyncIterable[str],
         *,
         voice: str | None = None,
         model: str | None = None,
@@ -240,13 +319,16 @@ class AsyncVoice:
         rate: float | str | None = None,
         pitch: float | str | None = None,
         language: str | None = None,
+        boundaries: bool = False,
+        visemes: bool = False,
+        text_streaming: bool = False,
         timeout: float | Timeouts | None = None,
         tags: Mapping[str, str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> AsyncSpeechStream:
         """See `Voice.stream`; opened with `async with`."""
         say = Say(
-            text=text,
+            text=cast("str", text),
             voice=voice,
             model=model,
             format=format,
@@ -259,7 +341,21 @@ class AsyncVoice:
             tags=tags,
             extra_headers=extra_headers,
         )
-        return AsyncSpeechStream(open_speech(self._core, say, verb="stream"), self._driver)
+        live = Live(boundaries=boundaries, visemes=visemes, text_streaming=text_streaming)
+        written = live.written(text)
+        if written is None and not live.needs_socket:
+            return AsyncSpeechStream(open_speech(self._core, say, verb="stream"), self._driver)
+        pieces = None if written is None else AsyncPieces(written)
+        speaking = open_live(self._core, say, live, pieces=pieces)
+        turns = self._pool().turns(
+            key=speaking.key, begin=speaking.turn, pieces=pieces if text_streaming else None
+        )
+        return AsyncSpeechStream(speaking, self._driver.over(turns))
+
+    async def prewarm(self, *, model: str | None = None, text_streaming: bool = False) -> None:
+        """See `Voice.prewarm`."""
+        version = 2 if text_streaming else 1
+        await self._driver.run(warmed(self._core, self._pool(), model=model, version=version))
 
     async def voices(
         self, *, locale: str | None = None, model: str | None = None

@@ -72,6 +72,20 @@ def split_text(text: str, *, max_seconds: float, max_bytes: int) -> list[str]:
     return pieces
 
 
+def whole_sentences(text: str) -> int:
+    """Return where the last sentence ends that is surely whole; 0 if none is.
+
+    Of text that is still being written: the spaces that follow show that a sentence is over.
+    """
+    last = 0
+    for found in _SENTENCE.finditer(text):
+        if _is_end(text, found):
+            last = found.end()
+    while 0 < last < len(text) and text[last].isspace():
+        last += 1
+    return last
+
+
 def _reach(text: str, begin: int, max_seconds: float, max_bytes: int) -> int:
     """Return the place up to which both limits hold, at least one character on."""
     low, high = begin + 1, min(len(text), begin + max(int(max_seconds / _LETTER), 1))
