@@ -28,6 +28,7 @@ WAITING = {"asyncio", "socket", "threading", "sqlite3", "subprocess", "uvicorn",
 ROOMS_THAT_WAIT = {
     "engine/auth.py",
     "engine/drive.py",
+    "engine/duplex.py",
     "engine/socket.py",
     "engine/timed.py",
     "engine/pool.py",

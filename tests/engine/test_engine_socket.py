@@ -1,7 +1,10 @@
 """WebSockets against a server of the websockets library: the other side is not ours."""
 
 import asyncio
+import base64
+import hashlib
 import http
+import socket
 import threading
 
 import pytest
@@ -13,6 +16,7 @@ from mai_sdk.engine.socket import AsyncDialler, AsyncWebSocket, Dialler, WebSock
 from mai_sdk.engine.steps import Limits, Request, SocketClosed, TransportFailed
 from mai_sdk.errors import AnswerTooLarge
 
+MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 LIMITS = Limits(5.0, 5.0, 5.0)
 
 
@@ -226,15 +230,49 @@ def test_bytes_that_are_no_frames_are_refused():
 
 
 def test_one_thread_may_send_while_another_receives(port):
-    with_dialler = Dialler()
-    line = with_dialler.dial(Request("GET", f"http://127.0.0.1:{port}/echo", []), LIMITS)
+    dialler = Dialler()
+    line = dialler.dial(Request("GET", f"http://127.0.0.1:{port}/echo", []), LIMITS)
     got = []
-    thread = threading.Thread(target=lambda: got.append(line.receive(within=5)))
+
+    def receive():
+        got.extend(line.receive(within=10) for _ in range(500))
+
+    thread = threading.Thread(target=receive)
     thread.start()
-    line.send("hello")
-    thread.join(5)
-    assert got == ["hello"]
-    with_dialler.close()
+    for number in range(500):
+        line.send(str(number), b"x" * 2000) if number % 2 else line.send(str(number))
+    thread.join(10)
+    assert [one for one in got if isinstance(one, str)][:200] == [str(n) for n in range(200)]
+    dialler.close()
+
+
+def test_what_comes_with_the_handshakes_answer_is_not_lost():
+    """A server that speaks at once may have its first frame in the same packet as its 101."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            line, _ = server.accept()
+            with line:
+                asked = line.recv(65536).decode()
+                key = asked.partition("sec-websocket-key: ")[2].partition("\r\n")[0]
+                proof = hashlib.sha1((key + MAGIC).encode(), usedforsecurity=False).digest()
+                head = (
+                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                    "Connection: Upgrade\r\n"
+                    f"Sec-WebSocket-Accept: {base64.b64encode(proof).decode()}\r\n\r\n"
+                )
+                line.sendall(head.encode() + b"\x81\x02hi")
+                line.recv(65536)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        dialler = Dialler()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        line = dialler.dial(Request("GET", url, []), LIMITS)
+        assert line.receive(within=5) == "hi"
+        line.close()
+        thread.join(5)
+        dialler.close()
 
 
 def test_closing_wakes_a_thread_that_waits(port):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+from mai_sdk.engine.duplex import Duplex
 from mai_sdk.engine.framing import Framing, handshake, is_accepted
 from mai_sdk.engine.steps import Request, SocketClosed, TransportFailed
 from mai_sdk.engine.transport_httpx2 import (
@@ -32,6 +32,8 @@ __all__ = ["AsyncDialler", "AsyncWebSocket", "Dialler", "WebSocket"]
 
 _READ: Final = 256 * 1024
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+_WRITING: Final = 30.0
+"""Seconds that the other side may take no more of what is written."""
 _PATIENCE: Final = 1.0
 """Seconds that saying goodbye may take."""
 _NOT_FOR_SOCKETS: Final = frozenset({"accept", "accept-encoding", "content-type"})
@@ -85,6 +87,11 @@ class WebSocket(_Line):
         super().__init__(response.line, max_message_bytes=max_message_bytes)
         self._response = response
         self._lock = threading.Lock()
+        """Around the framing; a thread that waits does not hold it."""
+        self._duplex = Duplex(response.line)
+        early = self._duplex.early()
+        if early is not None:
+            self._take(early)
 
     def send(self, *messages: str | bytes) -> None:
         """See `steps.Socket.send`."""
@@ -101,12 +108,12 @@ class WebSocket(_Line):
         """See `steps.Socket.receive`."""
         until = None if within is None else time.monotonic() + within
         while (message := self._next()) is None:
-            data = self._read(None if until is None else until - time.monotonic())
+            left = None if until is None else max(until - time.monotonic(), 0.0)
+            data = self._duplex.read(within=left)
             with self._lock:
                 answer = self._take(data)
-                if answer:
-                    with contextlib.suppress(TransportFailed):
-                        self._write(answer)
+                with contextlib.suppress(TransportFailed):
+                    self._write(answer)
         return message
 
     def close(self, code: int = 1000, reason: str = "") -> None:
@@ -116,32 +123,13 @@ class WebSocket(_Line):
         self._gone = True
         with contextlib.suppress(TransportFailed), self._lock:
             self._write(self._framing.goodbye(code, reason), within=_PATIENCE)
-        with contextlib.suppress(OSError):  # wakes a thread that waits for a message
-            self._line.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        self._duplex.wake()
         self._response.close()
 
-    def _read(self, left: float | None) -> bytes:
-        if left is not None and left <= 0:
-            raise TransportFailed("no message in time", certainty="unknown", phase="between_chunks")
-        try:
-            data: bytes = self._line.read(_READ, left)
-        except ERRORS as error:
-            failure = _broke(failure_of(error, reading="between_chunks"))
-        else:
-            return data
-        raise failure
-
-    def _write(self, data: bytes, *, within: float | None = None) -> None:
-        if not data:
-            return
-        try:
-            self._line.write(data, within)
-        except ERRORS as error:
-            failure = failure_of(error)
-        else:
+    def _write(self, data: bytes, *, within: float = _WRITING) -> None:
+        if data:
+            self._duplex.write(data, within=within)
             self.used_at = time.monotonic()
-            return
-        raise failure
 
 
 class AsyncWebSocket(_Line):
@@ -199,7 +187,7 @@ class AsyncWebSocket(_Line):
             return data
         raise failure
 
-    async def _write(self, data: bytes, *, within: float | None = None) -> None:
+    async def _write(self, data: bytes, *, within: float = _WRITING) -> None:
         if not data:
             return
         try:
