@@ -45,6 +45,10 @@ class Driver:
         self._tokens = tokens
         self._sleep = sleep
 
+    def over(self, transport: Transport) -> Driver:
+        """Return a driver that sends over `transport`; tokens stay shared."""
+        return Driver(transport, self._tokens, sleep=self._sleep)
+
     def run(self, flow: Generator[Step, Any, T]) -> T:
         """Drive `flow` to its end and return what it returns."""
         try:
@@ -90,6 +94,10 @@ class AsyncDriver:
         self._transport = transport
         self._tokens = tokens
         self._sleep = sleep
+
+    def over(self, transport: AsyncTransport) -> AsyncDriver:
+        """See `Driver.over`."""
+        return AsyncDriver(transport, self._tokens, sleep=self._sleep)
 
     async def run(self, flow: Generator[Step, Any, T]) -> T:
         """See `Driver.run`."""

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["RetryPolicy", "RetryQuota", "certainty_of_status", "may_have_run"]
 
-_REJECTED = frozenset({429, 503})
-_UNKNOWN = frozenset({408, 500, 502, 504})
+_REJECTED = frozenset({429, 503, 1012, 1013, 4429, 4503})
+_UNKNOWN = frozenset({408, 500, 502, 504, 1000, 1001, 1005, 1006, 1008, 1011, 4408, 4500})
+"""Above 999 are the codes a WebSocket is closed with: 1012 is "restarting", 1013 "later"."""
 
 
 def certainty_of_status(status: int) -> Certainty | None:
-    """Return the failure class of an HTTP status, or None if repeating cannot help.
+    """Return the failure class of an HTTP status or close code; None if repeating cannot help.
 
     424 is left out on purpose: Azure uses it for a failed dependency of the same request.
     """
@@ -44,6 +45,8 @@ def may_have_run(status: int) -> bool:
 
     503 is a plain "not now". 408, 424 and 499 are said by something in front of the service.
     """
+    if status >= 1000:
+        return status not in _REJECTED
     return (status >= 500 and status != 503) or status in {408, 424, 499}
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncResponse",
+    "AsyncSocket",
     "AsyncTransport",
     "Certainty",
     "Limits",
@@ -26,6 +27,8 @@ __all__ = [
     "Request",
     "Response",
     "Send",
+    "Socket",
+    "SocketClosed",
     "Step",
     "Token",
     "Transport",
@@ -86,6 +89,17 @@ class TransportFailed(Exception):
         self.certificate = certificate
         self.hopeless = hopeless or certificate
         """Whether trying again would meet the same failure."""
+
+
+class SocketClosed(TransportFailed):
+    """The other side closed the WebSocket, or the line broke."""
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"closed with code {code}", certainty="unknown")
+        self.code = code
+        """As in RFC 6455, section 7.4; 1006 where the line broke without a close."""
+        self.reason = reason
+        """What was said with it; it may repeat what was sent."""
 
 
 class Response(Protocol):
@@ -165,6 +179,48 @@ class AsyncTransport(Protocol):
 
     async def aclose(self) -> None:
         """See `Transport.close`."""
+        ...
+
+
+class Socket(Protocol):
+    """An open WebSocket. One thread may send while another receives."""
+
+    def send(self, *messages: str | bytes) -> None:
+        """Send messages in one write: text as text frames, bytes as binary ones.
+
+        Raises:
+            TransportFailed: The line is gone.
+        """
+        ...
+
+    def receive(self, *, within: float | None) -> str | bytes:
+        """Return the next whole message; pings are answered on the way.
+
+        Raises:
+            SocketClosed: The other side closed it, with its code and reason.
+            TransportFailed: Nothing came within so many seconds.
+            AnswerTooLarge: A message is longer than the socket takes.
+        """
+        ...
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Say so and close, without waiting for an answer. Safe to call twice."""
+        ...
+
+
+class AsyncSocket(Protocol):
+    """See `Socket`; of several tasks one may send while another receives."""
+
+    async def send(self, *messages: str | bytes) -> None:
+        """See `Socket.send`."""
+        ...
+
+    async def receive(self, *, within: float | None) -> str | bytes:
+        """See `Socket.receive`. Cancelling it loses no message."""
+        ...
+
+    async def aclose(self, code: int = 1000, reason: str = "") -> None:
+        """See `Socket.close`."""
         ...
 
 

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
     from mai_sdk.engine.steps import Certainty, Limits, Phase, Request
 
-__all__ = ["AsyncHttpx2Transport", "Httpx2Transport"]
+__all__ = [
+    "ERRORS", "AsyncHttpx2Response", "AsyncHttpx2Transport", "Httpx2Response", "Httpx2Transport",
+    "failure_of",
+]  # fmt: skip
 
 _POOL: dict[str, Any] = {
     "max_connections": 1000,
@@ -40,7 +43,7 @@ _POOL: dict[str, Any] = {
 the pool looks at every idle connection on every request. Keep-alive probes, because a NAT that
 forgets an idle connection would leave a call waiting for its full limit."""
 
-_ERRORS = (
+ERRORS = (
     httpcore2.TimeoutException,
     httpcore2.NetworkError,
     httpcore2.ProtocolError,
@@ -76,8 +79,8 @@ class Httpx2Transport:
         exchange.ends_within(limits.total)
         try:
             answer = pool.handle_request(outgoing)
-        except _ERRORS as error:
-            failure = _failure(error)
+        except ERRORS as error:
+            failure = failure_of(error)
         else:
             timeouts["read"] = limits.between_reads
             return Httpx2Response(answer)
@@ -119,19 +122,26 @@ class Httpx2Response:
         self.status = answer.status
         self.headers = _headers(answer)
 
+    @property
+    def line(self) -> Any:
+        """The bare connection, once the answer was 101; `close` closes it."""
+        return _line(self._answer)
+
     def read(self, *, within: float | None) -> bytes | None:
+        """See `steps.Response.read`."""
         if within is not None:
             exchange.ends_within(within)
         try:
             return next(self._chunks, None)
-        except _ERRORS as error:
-            failure = _failure(error, reading="between_chunks")
+        except ERRORS as error:
+            failure = failure_of(error, reading="between_chunks")
         finally:
             if within is not None:
                 exchange.ends_within(None)
         raise failure
 
     def close(self) -> None:
+        """See `steps.Response.close`."""
         self._answer.close()
 
 
@@ -154,8 +164,8 @@ class AsyncHttpx2Transport:
         try:
             async with asyncio.timeout(limits.total):
                 answer = await self._pool(_origin(request.url)).handle_async_request(outgoing)
-        except _ERRORS as error:
-            failure = _failure(error)
+        except ERRORS as error:
+            failure = failure_of(error)
         except TimeoutError:
             failure = TransportFailed("no answer in time", certainty="unknown", phase="total")
         else:
@@ -198,19 +208,26 @@ class AsyncHttpx2Response:
         self.status = answer.status
         self.headers = _headers(answer)
 
+    @property
+    def line(self) -> Any:
+        """See `Httpx2Response.line`."""
+        return _line(self._answer)
+
     async def read(self, *, within: float | None) -> bytes | None:
+        """See `steps.AsyncResponse.read`."""
         try:
             if within is None:
                 return await anext(self._chunks, None)
             async with asyncio.timeout(within):
                 return await anext(self._chunks, None)
-        except _ERRORS as error:
-            failure = _failure(error, reading="between_chunks")
+        except ERRORS as error:
+            failure = failure_of(error, reading="between_chunks")
         except TimeoutError:
             failure = TransportFailed("no answer in time", certainty="unknown", phase="total")
         raise failure
 
     async def aclose(self) -> None:
+        """See `steps.AsyncResponse.aclose`."""
         await self._answer.aclose()
 
 
@@ -252,7 +269,9 @@ def _outgoing(
     """Return the request, and its limits: the pool looks at them again before the body is read."""
     url, host = _url(request.url)
     size = len(request.body) if isinstance(request.body, bytes) else request.body.size
-    headers = [(b"host", host), (b"content-length", str(size).encode())]
+    headers = [(b"host", host)]
+    if size or request.method != "GET":
+        headers.append((b"content-length", str(size).encode()))
     headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers]
     timeout = {
         "connect": limits.connect,
@@ -270,6 +289,10 @@ def _outgoing(
     return outgoing, timeout
 
 
+def _line(answer: Any) -> Any:
+    return answer.extensions["network_stream"]
+
+
 def _headers(answer: httpcore2.Response) -> dict[str, str]:
     return {
         name.decode("ascii", "replace").lower(): value.decode("latin-1")
@@ -277,7 +300,7 @@ def _headers(answer: httpcore2.Response) -> dict[str, str]:
     }
 
 
-def _failure(error: Exception, *, reading: Phase = "first_byte") -> TransportFailed:
+def failure_of(error: Exception, *, reading: Phase = "first_byte") -> TransportFailed:
     """Say what happened in words of our own; the library's may quote a header it refused."""
     if isinstance(error, httpcore2.LocalProtocolError):
         return TransportFailed(

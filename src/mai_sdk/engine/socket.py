@@ -1,0 +1,282 @@
+"""WebSockets, sync and async: the HTTP transport's connections after a 101, framed.
+
+So TLS, proxies, limits, forks and event loops are what they are for every other call, no redirect
+is followed, and a refusal is an ordinary HTTP answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from mai_sdk.engine.framing import Framing, handshake, is_accepted
+from mai_sdk.engine.steps import Request, SocketClosed, TransportFailed
+from mai_sdk.engine.transport_httpx2 import (
+    ERRORS,
+    AsyncHttpx2Response,
+    AsyncHttpx2Transport,
+    Httpx2Response,
+    Httpx2Transport,
+    failure_of,
+)
+
+if TYPE_CHECKING:
+    from mai_sdk.engine.steps import Limits
+
+__all__ = ["AsyncDialler", "AsyncWebSocket", "Dialler", "WebSocket"]
+
+_READ: Final = 256 * 1024
+_MAX_MESSAGE: Final = 16 * 1024 * 1024
+_PATIENCE: Final = 1.0
+"""Seconds that saying goodbye may take."""
+_NOT_FOR_SOCKETS: Final = frozenset({"accept", "accept-encoding", "content-type"})
+
+
+class _Line:
+    """What both sockets share: the framing, and what came and was not yet asked for."""
+
+    def __init__(self, line: Any, *, max_message_bytes: int) -> None:
+        self._line = line
+        self._framing = Framing(max_message_bytes=max_message_bytes)
+        self._came: deque[str | bytes] = deque()
+        self._gone = False
+        self.used_at = time.monotonic()
+        """When it last carried something."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether neither side is known to have closed it."""
+        return not self._gone and self._framing.closed is None
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something came that was not asked for, on a line that should be quiet."""
+        return bool(self._came) or bool(self._line.get_extra_info("is_readable"))
+
+    def _take(self, data: bytes) -> bytes:
+        """Keep the messages in `data`; return what must be answered at once."""
+        self._came.extend(self._framing.feed(data))
+        self.used_at = time.monotonic()
+        return self._framing.outgoing()
+
+    def _next(self) -> str | bytes | None:
+        if self._came:
+            return self._came.popleft()
+        if self._framing.closed is not None:
+            raise SocketClosed(self._framing.closed.code, self._framing.closed.reason)
+        if self._gone:
+            raise SocketClosed(1006)
+        return None
+
+
+class WebSocket(_Line):
+    """See `steps.Socket`."""
+
+    def __init__(self, response: Httpx2Response, *, max_message_bytes: int = _MAX_MESSAGE) -> None:
+        super().__init__(response.line, max_message_bytes=max_message_bytes)
+        self._response = response
+        self._lock = threading.Lock()
+
+    def send(self, *messages: str | bytes) -> None:
+        """See `steps.Socket.send`."""
+        with self._lock:
+            self._write(self._framing.pack(messages))
+
+    def ping(self) -> None:
+        """Ask the other side for a sign of life, which `receive` then passes over."""
+        with self._lock:
+            self._write(self._framing.ping())
+
+    def receive(self, *, within: float | None) -> str | bytes:
+        """See `steps.Socket.receive`."""
+        until = None if within is None else time.monotonic() + within
+        while (message := self._next()) is None:
+            data = self._read(None if until is None else until - time.monotonic())
+            with self._lock:
+                answer = self._take(data)
+                if answer:
+                    with contextlib.suppress(TransportFailed):
+                        self._write(answer)
+        return message
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """See `steps.Socket.close`."""
+        if self._gone:
+            return
+        self._gone = True
+        with contextlib.suppress(TransportFailed), self._lock:
+            self._write(self._framing.goodbye(code, reason), within=_PATIENCE)
+        with contextlib.suppress(OSError):  # wakes a thread that waits for a message
+            self._line.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        self._response.close()
+
+    def _read(self, left: float | None) -> bytes:
+        if left is not None and left <= 0:
+            raise TransportFailed("no message in time", certainty="unknown", phase="between_chunks")
+        try:
+            data: bytes = self._line.read(_READ, left)
+        except ERRORS as error:
+            failure = _broke(failure_of(error, reading="between_chunks"))
+        else:
+            return data
+        raise failure
+
+    def _write(self, data: bytes, *, within: float | None = None) -> None:
+        if not data:
+            return
+        try:
+            self._line.write(data, within)
+        except ERRORS as error:
+            failure = failure_of(error)
+        else:
+            self.used_at = time.monotonic()
+            return
+        raise failure
+
+
+class AsyncWebSocket(_Line):
+    """See `steps.AsyncSocket`."""
+
+    def __init__(
+        self, response: AsyncHttpx2Response, *, max_message_bytes: int = _MAX_MESSAGE
+    ) -> None:
+        super().__init__(response.line, max_message_bytes=max_message_bytes)
+        self._response = response
+        self._lock = asyncio.Lock()
+
+    async def send(self, *messages: str | bytes) -> None:
+        """See `steps.AsyncSocket.send`."""
+        async with self._lock:
+            await self._write(self._framing.pack(messages))
+
+    async def ping(self) -> None:
+        """See `WebSocket.ping`."""
+        async with self._lock:
+            await self._write(self._framing.ping())
+
+    async def receive(self, *, within: float | None) -> str | bytes:
+        """See `steps.AsyncSocket.receive`."""
+        until = None if within is None else time.monotonic() + within
+        while (message := self._next()) is None:
+            data = await self._read(None if until is None else until - time.monotonic())
+            answer = self._take(data)
+            if answer:
+                async with self._lock:
+                    with contextlib.suppress(TransportFailed):
+                        await self._write(answer)
+        return message
+
+    async def aclose(self, code: int = 1000, reason: str = "") -> None:
+        """See `steps.AsyncSocket.aclose`."""
+        if self._gone:
+            return
+        self._gone = True
+        try:
+            with contextlib.suppress(TransportFailed):
+                await self._write(self._framing.goodbye(code, reason), within=_PATIENCE)
+        finally:
+            await self._response.aclose()
+
+    async def _read(self, left: float | None) -> bytes:
+        if left is not None and left <= 0:
+            raise TransportFailed("no message in time", certainty="unknown", phase="between_chunks")
+        try:
+            data: bytes = await self._line.read(_READ, left)
+        except ERRORS as error:
+            failure = _broke(failure_of(error, reading="between_chunks"))
+        else:
+            return data
+        raise failure
+
+    async def _write(self, data: bytes, *, within: float | None = None) -> None:
+        if not data:
+            return
+        try:
+            await self._line.write(data, within)
+        except ERRORS as error:
+            failure = failure_of(error)
+        else:
+            self.used_at = time.monotonic()
+            return
+        raise failure
+
+
+class Dialler:
+    """Opens sync WebSockets. Thread-safe, also after a fork."""
+
+    def __init__(self, transport: Httpx2Transport | None = None) -> None:
+        self._transport = transport or Httpx2Transport()
+
+    def dial(
+        self, request: Request, limits: Limits, *, subprotocol: str | None = None
+    ) -> WebSocket | Httpx2Response:
+        """Return the open socket, or the answer that refuses it, still to be read and closed.
+
+        Args:
+            request: Where to, with the headers of an ordinary request.
+            limits: What connecting and the handshake may take.
+            subprotocol: What to ask for; a server that does not repeat it is taken all the same.
+
+        Raises:
+            TransportFailed: There is no line, or it did not become a WebSocket.
+        """
+        key, asked = _upgrade(request, subprotocol)
+        response = self._transport.send(asked, limits)
+        if response.status != 101:
+            return response
+        if is_accepted(key, response.headers):
+            return WebSocket(response)
+        response.close()
+        raise _no_socket()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
+
+class AsyncDialler:
+    """See `Dialler`; sockets belong to the event loop they were opened on."""
+
+    def __init__(self, transport: AsyncHttpx2Transport | None = None) -> None:
+        self._transport = transport or AsyncHttpx2Transport()
+
+    async def dial(
+        self, request: Request, limits: Limits, *, subprotocol: str | None = None
+    ) -> AsyncWebSocket | AsyncHttpx2Response:
+        """See `Dialler.dial`."""
+        key, asked = _upgrade(request, subprotocol)
+        response = await self._transport.send(asked, limits)
+        if response.status != 101:
+            return response
+        if is_accepted(key, response.headers):
+            return AsyncWebSocket(response)
+        await response.aclose()
+        raise _no_socket()
+
+    async def aclose(self) -> None:
+        """See `Dialler.close`."""
+        await self._transport.aclose()
+
+
+def _upgrade(request: Request, subprotocol: str | None) -> tuple[str, Request]:
+    key, headers = handshake(subprotocol=subprotocol)
+    kept = [pair for pair in request.headers if pair[0].lower() not in _NOT_FOR_SOCKETS]
+    return key, Request("GET", request.url, headers + kept)
+
+
+def _no_socket() -> TransportFailed:
+    return TransportFailed(
+        "the server switched protocols, but not to this WebSocket",
+        certainty="not_sent",
+        hopeless=True,
+    )
+
+
+def _broke(failure: TransportFailed) -> TransportFailed:
+    """A line that breaks is a close without a code; a limit that passes is none."""
+    return failure if failure.phase is not None else SocketClosed(1006)

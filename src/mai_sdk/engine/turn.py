@@ -1,0 +1,376 @@
+"""Turns on pooled WebSockets, in the shape of a transport: so a turn is a call like any other.
+
+`send` takes a warm connection or opens one, says what opens the turn, and returns once the first
+audio is there. Up to then the flow (`flow.py`) tries again as it does for HTTP, with a receipt for
+each attempt; a connection that is closed instead is an answer whose status is the close code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from mai_sdk.engine.shelf import Shelf
+from mai_sdk.engine.socket import AsyncDialler, AsyncWebSocket, Dialler, WebSocket
+from mai_sdk.engine.steps import SocketClosed, TransportFailed
+from mai_sdk.engine.timeouts import soonest
+from mai_sdk.wire.speech_events import AudioChunk
+from mai_sdk.wire.usp import SUBPROTOCOL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from mai_sdk.engine.steps import (
+        AsyncResponse,
+        Limits,
+        Request,
+        Response,
+    )
+    from mai_sdk.wire.speech_events import SpeechEvent
+    from mai_sdk.wire.usp_tts import Turn
+
+__all__ = ["AsyncPool", "AsyncTurnResponse", "AsyncTurns", "Pool", "TurnResponse", "Turns"]
+
+S = TypeVar("S", WebSocket, AsyncWebSocket)
+
+
+class Pool:
+    """Warm connections of a sync client. Thread-safe, also after a fork."""
+
+    def __init__(self, dialler: Dialler | None = None, *, shelf: Shelf[WebSocket] | None = None):
+        self._dialler = dialler or Dialler()
+        self._shelf = shelf or Shelf()
+
+    def get(
+        self, key: Hashable, request: Request, limits: Limits
+    ) -> tuple[WebSocket | Response, bool]:
+        """Return an open socket, or the answer that refuses one; and whether it is a new one.
+
+        Raises:
+            TransportFailed: No connection stood.
+        """
+        found, over = self._shelf.take(key)
+        for socket in over:
+            socket.close()
+        if found is not None:
+            return found, False
+        return self._dialler.dial(request, limits, subprotocol=SUBPROTOCOL), True
+
+    def put(self, key: Hashable, socket: WebSocket) -> None:
+        """Keep a socket whose turn is over for the next."""
+        over = self._shelf.put(key, socket)
+        if over is not None:
+            over.close()
+
+    def close(self) -> None:
+        """Close every connection, resting or not."""
+        for socket in self._shelf.clear():
+            socket.close()
+        self._dialler.close()
+
+
+class AsyncPool:
+    """See `Pool`; each event loop has its own."""
+
+    def __init__(self, dialler: AsyncDialler | None = None) -> None:
+        self._dialler = dialler or AsyncDialler()
+        self._shelves: WeakKeyDictionary[asyncio.AbstractEventLoop, Shelf[AsyncWebSocket]] = (
+            WeakKeyDictionary()
+        )
+
+    @property
+    def _shelf(self) -> Shelf[AsyncWebSocket]:
+        return self._shelves.setdefault(asyncio.get_running_loop(), Shelf())
+
+    async def get(
+        self, key: Hashable, request: Request, limits: Limits
+    ) -> tuple[AsyncWebSocket | AsyncResponse, bool]:
+        """See `Pool.get`."""
+        found, over = self._shelf.take(key)
+        for socket in over:
+            await socket.aclose()
+        if found is not None:
+            return found, False
+        return await self._dialler.dial(request, limits, subprotocol=SUBPROTOCOL), True
+
+    async def put(self, key: Hashable, socket: AsyncWebSocket) -> None:
+        """See `Pool.put`."""
+        over = self._shelf.put(key, socket)
+        if over is not None:
+            await over.aclose()
+
+    async def aclose(self) -> None:
+        """See `Pool.close`."""
+        for socket in self._shelf.clear():
+            await socket.aclose()
+        await self._dialler.aclose()
+
+
+class Closed:
+    """A close before the first audio, as an answer: its status is the code, its body the reason."""
+
+    def __init__(self, closed: SocketClosed, turn: Turn) -> None:
+        self.status = closed.code
+        self.headers = _headers(turn)
+        self._reason: bytes | None = closed.reason.encode()
+
+    def read(self, *, within: float | None) -> bytes | None:
+        """See `steps.Response.read`."""
+        reason, self._reason = self._reason, None
+        return reason
+
+    def close(self) -> None:
+        """Do nothing: the socket is closed."""
+
+
+class AsyncClosed(Closed):
+    """See `Closed`."""
+
+    async def read(  # type: ignore[override]  # awaited in the other world
+        self, *, within: float | None
+    ) -> bytes | None:
+        """See `steps.Response.read`."""
+        return super().read(within=within)
+
+    async def aclose(self) -> None:
+        """See `Closed.close`."""
+
+
+class _Open(Generic[S]):
+    """What both open turns share."""
+
+    def __init__(self, socket: S, turn: Turn, *, key: Hashable, between: float | None) -> None:
+        self.status = 200
+        self.headers = _headers(turn)
+        self.turn = turn
+        self.early: list[SpeechEvent] = []
+        """Events up to the first audio."""
+        self._socket: S = socket
+        self._key = key
+        self._between = between
+        self._handed_back = False
+
+    def _until(self, within: float | None) -> float | None:
+        limit = soonest(within, self._between)
+        return None if limit is None else time.monotonic() + limit
+
+    def _early(self) -> list[SpeechEvent]:
+        events, self.early = self.early, []
+        return events
+
+
+class TurnResponse(_Open[WebSocket]):
+    """A turn that has begun to be heard."""
+
+    def __init__(
+        self,
+        socket: WebSocket,
+        turn: Turn,
+        *,
+        pool: Pool,
+        key: Hashable,
+        between: float | None,
+    ) -> None:
+        super().__init__(socket, turn, key=key, between=between)
+        self._pool = pool
+
+    def read(self, *, within: float | None) -> list[SpeechEvent] | None:
+        """Return the next events, never none of them; None when the turn is over.
+
+        Raises:
+            CallFailed: It ended without being complete.
+            TransportFailed: Nothing came in time.
+        """
+        if self.early:
+            return self._early()
+        until = self._until(within)
+        while not self.turn.is_over:
+            events = self._feed(until)
+            if events:
+                return events
+        self._hand_back()
+        return None
+
+    def begin(self, until: float | None, *, first: bool) -> None:
+        """Open the turn, and return when its first audio is there or it is over."""
+        self._socket.send(*self.turn.opening(first=first))
+        while not self.turn.is_over:
+            try:
+                frame = self._socket.receive(within=_left(until))
+            except TransportFailed as error:
+                failure = _late(error)
+            else:
+                self.early += self.turn.feed(frame)
+                if self.early and isinstance(self.early[-1], AudioChunk):
+                    return
+                continue
+            raise failure
+
+    def _feed(self, until: float | None) -> list[SpeechEvent]:
+        try:
+            return self.turn.feed(self._socket.receive(within=_left(until)))
+        except SocketClosed as closed:
+            failure = self.turn.closed(closed.code, closed.reason)
+        raise failure
+
+    def _hand_back(self) -> None:
+        if not self._handed_back:
+            self._handed_back = True
+            self._pool.put(self._key, self._socket)
+
+    def close(self) -> None:
+        """Close the connection, unless the turn is over and it went back to the pool."""
+        if not self._handed_back:
+            self._socket.close()
+
+
+class AsyncTurnResponse(_Open[AsyncWebSocket]):
+    """See `TurnResponse`."""
+
+    def __init__(
+        self,
+        socket: AsyncWebSocket,
+        turn: Turn,
+        *,
+        pool: AsyncPool,
+        key: Hashable,
+        between: float | None,
+    ) -> None:
+        super().__init__(socket, turn, key=key, between=between)
+        self._pool = pool
+
+    async def read(self, *, within: float | None) -> list[SpeechEvent] | None:
+        """See `TurnResponse.read`."""
+        if self.early:
+            return self._early()
+        until = self._until(within)
+        while not self.turn.is_over:
+            events = await self._feed(until)
+            if events:
+                return events
+        await self._hand_back()
+        return None
+
+    async def begin(self, until: float | None, *, first: bool) -> None:
+        """See `TurnResponse.begin`."""
+        await self._socket.send(*self.turn.opening(first=first))
+        while not self.turn.is_over:
+            try:
+                frame = await self._socket.receive(within=_left(until))
+            except TransportFailed as error:
+                failure = _late(error)
+            else:
+                self.early += self.turn.feed(frame)
+                if self.early and isinstance(self.early[-1], AudioChunk):
+                    return
+                continue
+            raise failure
+
+    async def _feed(self, until: float | None) -> list[SpeechEvent]:
+        try:
+            return self.turn.feed(await self._socket.receive(within=_left(until)))
+        except SocketClosed as closed:
+            failure = self.turn.closed(closed.code, closed.reason)
+        raise failure
+
+    async def _hand_back(self) -> None:
+        if not self._handed_back:
+            self._handed_back = True
+            await self._pool.put(self._key, self._socket)
+
+    async def aclose(self) -> None:
+        """See `TurnResponse.close`."""
+        if not self._handed_back:
+            await self._socket.aclose()
+
+
+class Turns:
+    """The turns of one call, as a `steps.Transport` whose answers are turns."""
+
+    def __init__(self, pool: Pool, *, key: Hashable, begin: Callable[[], Turn]) -> None:
+        self._pool = pool
+        self._key = key
+        self._begin = begin
+
+    def send(self, request: Request, limits: Limits) -> Any:
+        """Return a turn whose first audio is there, or the answer that refuses it."""
+        until = _deadline(limits)
+        socket, first = self._pool.get(self._key, request, limits)
+        if not isinstance(socket, WebSocket):
+            return socket
+        turn = self._begin()
+        opened = TurnResponse(
+            socket, turn, pool=self._pool, key=self._key, between=limits.between_reads
+        )
+        try:
+            opened.begin(until(), first=first)
+        except SocketClosed as closed:
+            opened.close()
+            return Closed(closed, turn)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    def close(self) -> None:
+        """Do nothing: the pool is the client's."""
+
+
+class AsyncTurns:
+    """See `Turns`."""
+
+    def __init__(self, pool: AsyncPool, *, key: Hashable, begin: Callable[[], Turn]) -> None:
+        self._pool = pool
+        self._key = key
+        self._begin = begin
+
+    async def send(self, request: Request, limits: Limits) -> Any:
+        """See `Turns.send`."""
+        until = _deadline(limits)
+        socket, first = await self._pool.get(self._key, request, limits)
+        if not isinstance(socket, AsyncWebSocket):
+            return socket
+        turn = self._begin()
+        opened = AsyncTurnResponse(
+            socket, turn, pool=self._pool, key=self._key, between=limits.between_reads
+        )
+        try:
+            await opened.begin(until(), first=first)
+        except SocketClosed as closed:
+            await opened.aclose()
+            return AsyncClosed(closed, turn)
+        except BaseException:
+            await opened.aclose()
+            raise
+        return opened
+
+    async def aclose(self) -> None:
+        """See `Turns.close`."""
+
+
+def _headers(turn: Turn) -> dict[str, str]:
+    return {"x-request-id": turn.request_id}
+
+
+def _deadline(limits: Limits) -> Callable[[], float | None]:
+    """From when the turn is said, the first audio has its limit; the call's total runs already."""
+    end = None if limits.total is None else time.monotonic() + limits.total
+
+    def until() -> float | None:
+        first = None if limits.first_byte is None else time.monotonic() + limits.first_byte
+        return soonest(first, end)
+
+    return until
+
+
+def _left(until: float | None) -> float | None:
+    return None if until is None else until - time.monotonic()
+
+
+def _late(error: TransportFailed) -> TransportFailed:
+    """Before the first audio, the limit that passed is the one to the first byte."""
+    if error.phase is None:
+        return error
+    return TransportFailed("no audio in time", certainty="unknown", phase="first_byte")
