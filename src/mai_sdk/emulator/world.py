@@ -11,6 +11,7 @@ from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from mai_sdk.emulator.ears import Ears
 from mai_sdk.emulator.generation import Generation, generate
 from mai_sdk.emulator.replies import Draft, compose
 from mai_sdk.emulator.scripts import Orders
@@ -96,6 +97,8 @@ class World:
     """Deployment name to catalog model name."""
     replies: Orders[Draft] = field(default_factory=Orders[Draft])
     cache: PrefixCache = field(default_factory=lambda: PrefixCache(block=4))
+    ears: Ears = field(default_factory=Ears)
+    """What hears audio; tell it what is spoken (`ears.remember`)."""
     _numbers: count[int] = field(default_factory=count)
 
     def name(self, length: int = 24) -> str:
@@ -112,6 +115,7 @@ class World:
         """Forget orders and caches and count ids from the first again."""
         self.replies.clear()
         self.cache.clear()
+        self.ears.forget()
         self._numbers = count()
 
     def drafts(self, prompt: Prompt, request: Request, *, choices: int = 1) -> list[Draft]:
