@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mai_sdk.emulator.generation import Generation, generate
+from mai_sdk.emulator.mouth import Mouth
 from mai_sdk.emulator.replies import Draft, compose
 from mai_sdk.emulator.scripts import Orders
 from mai_sdk.emulator.tokens import split
@@ -97,6 +98,12 @@ class World:
     replies: Orders[Draft] = field(default_factory=Orders[Draft])
     cache: PrefixCache = field(default_factory=lambda: PrefixCache(block=4))
     _numbers: count[int] = field(default_factory=count)
+    mouth: Mouth = field(init=False)
+    """What speaks for every voice."""
+
+    def __post_init__(self) -> None:
+        """Give it a mouth."""
+        self.mouth = Mouth(self.seed)
 
     def name(self, length: int = 24) -> str:
         """Return a fresh id: hexadecimal, the same sequence for the same seed."""
