@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mai_sdk.emulator.ears import Ears
 from mai_sdk.emulator.generation import Generation, generate
+from mai_sdk.emulator.mouth import Mouth
 from mai_sdk.emulator.replies import Draft, compose
 from mai_sdk.emulator.scripts import Orders
 from mai_sdk.emulator.tokens import split
@@ -100,6 +101,12 @@ class World:
     ears: Ears = field(default_factory=Ears)
     """What hears audio; tell it what is spoken (`ears.remember`)."""
     _numbers: count[int] = field(default_factory=count)
+    mouth: Mouth = field(init=False)
+    """What speaks for every voice."""
+
+    def __post_init__(self) -> None:
+        """Give it a mouth."""
+        self.mouth = Mouth(self.seed)
 
     def name(self, length: int = 24) -> str:
         """Return a fresh id: hexadecimal, the same sequence for the same seed."""
