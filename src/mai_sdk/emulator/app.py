@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from mai_sdk.emulator import answer_faults, azure, body_faults, line_faults
+from mai_sdk.emulator import answer_faults, azure, body_faults, line_faults, socket_faults
 from mai_sdk.emulator.azure_inference import AzureInference
 from mai_sdk.emulator.delivery import Delivery, Pace, Receive, Scope, Send
-from mai_sdk.emulator.faults import Scripted, from_header
+from mai_sdk.emulator.faults import SWITCHING, Scripted, from_header
 from mai_sdk.emulator.foundry import Foundry
 from mai_sdk.emulator.openai_v1 import OpenAIChat
 from mai_sdk.emulator.request import Answer, Request, json_answer
 from mai_sdk.emulator.responses import Responses
+from mai_sdk.emulator.sockets import Left, Socket
+from mai_sdk.emulator.usp_stt import Recognition
+from mai_sdk.emulator.usp_tts import Synthesis
 from mai_sdk.emulator.vllm import VLLM
 from mai_sdk.emulator.vllm_errors import HEADERS
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from mai_sdk.emulator.journal import Journal
     from mai_sdk.emulator.scripts import Orders
+    from mai_sdk.emulator.sockets import SocketHandler
     from mai_sdk.emulator.vllm_server import Server
     from mai_sdk.emulator.world import World
 
@@ -37,11 +41,11 @@ Handler: TypeAlias = "Callable[[Request], Answer]"
 
 _FOUNDRY = ("/mai/", "/openai/", "/models/")
 # Importing these modules has put their faults into the table.
-_FAULT_MODULES = (answer_faults, body_faults, line_faults)
+_FAULT_MODULES = (answer_faults, body_faults, line_faults, socket_faults)
 
 
 class App:
-    """The ASGI application. Serves HTTP only; a WebSocket is refused."""
+    """The ASGI application."""
 
     def __init__(
         self,
@@ -67,6 +71,9 @@ class App:
         for surface in surfaces:
             self._routes.update(surface.routes())
         self._patterns = [key for key in self._routes if "*" in key[1]]
+        self._sockets: dict[str, SocketHandler] = {}
+        for speaker in (Synthesis(world), Recognition(world)):
+            self._sockets.update(speaker.sockets())
 
     async def __call__(
         self,
@@ -78,8 +85,8 @@ class App:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
             return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1000})
+        if scope["type"] == "websocket":
+            await self._serve_socket(scope, receive, send)
             return
         request = await _read(scope, receive)
         entry = self._journal.open(request)
@@ -93,6 +100,38 @@ class App:
             self._server.running -= running
             self._journal.close(entry)
 
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open a WebSocket, or refuse it, and keep its journal until it is closed."""
+        await receive()
+        request = _head(scope, method="GET")
+        entry = self._journal.open(request)
+        handler = self._sockets.get(request.path)
+        try:
+            refused = azure.resource_missing() if handler is None else handler.refuses(request)
+            answer = refused or self._spoiled(Answer(status=SWITCHING), request, socket=False)
+            entry.status, entry.fault = answer.status, answer.fault
+            if handler is None or answer.status != SWITCHING:
+                await _refuse(answer, send)
+                return
+            chosen = handler.subprotocol if handler.subprotocol in scope["subprotocols"] else None
+            await send({"type": "websocket.accept", "subprotocol": chosen})
+            await handler.serve(
+                Socket(
+                    scope,
+                    receive,
+                    send,
+                    request=request,
+                    entry=entry,
+                    trouble=lambda: self._spoiled(Answer(status=SWITCHING), request, socket=True),
+                    pace=self._pace,
+                    released=self._released,
+                )
+            )
+        except Left:
+            return
+        finally:
+            self._journal.close(entry)
+
     def answer(self, request: Request) -> Answer:
         """Return the answer to a request, faults included."""
         handler = self._routes.get((request.method, request.path)) or self._by_pattern(request)
@@ -104,10 +143,16 @@ class App:
             self._server.identified(answer, request)
         return self._spoiled(answer, request)
 
-    def _spoiled(self, answer: Answer, request: Request) -> Answer:
+    def _spoiled(self, answer: Answer, request: Request, *, socket: bool | None = None) -> Answer:
+        """Let a fault befall the answer; `socket` tells a turn on one from its handshake."""
+
+        def fits(one: Scripted) -> bool:
+            here = socket is None or socket == (one.fault.needs == "socket")
+            return here and one.fits(answer)
+
         asked = request.headers.get(FAULT_HEADER)
         if asked is None:
-            fault = self._faults.take(request, fits=lambda one: one.fits(answer))
+            fault = self._faults.take(request, fits=fits)
             if fault is None:
                 return answer
             spoiled = fault.apply(answer, request)
@@ -116,6 +161,8 @@ class App:
             return spoiled
         try:
             fault = from_header(asked)
+            if socket is not None and not fits(fault):
+                return answer
             if not fault.fits(answer):
                 raise ValueError(f"The fault {fault.fault.name!r} needs a streamed answer.")
             return fault.apply(answer, request)
@@ -146,14 +193,28 @@ async def _read(scope: Scope, receive: Receive) -> Request:
         body += message.get("body", b"")
         if not message.get("more_body"):
             break
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    return _head(scope, method=scope["method"], body=body)
+
+
+def _head(scope: Scope, *, method: str, body: bytes = b"") -> Request:
     return Request(
-        method=scope["method"],
+        method=method,
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
-        headers=headers,
+        headers={
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope["headers"]
+        },
         body=body,
     )
+
+
+async def _refuse(answer: Answer, send: Send) -> None:
+    """Answer a handshake with plain HTTP."""
+    headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in answer.headers.items()]
+    start = {"type": "websocket.http.response.start", "status": answer.status, "headers": headers}
+    await send(start)
+    await send({"type": "websocket.http.response.body", "body": answer.body})
 
 
 async def _lifespan(

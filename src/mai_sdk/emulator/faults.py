@@ -4,7 +4,7 @@
 packet for packet. `emulated` means that part of it is ours: a body no one has recorded, or timing
 that the network may smooth over. `needs` tells which answers a fault can befall: "stream" waits
 for a streamed answer, "server" works only under the emulator's own server, because it takes hold
-of the connection.
+of the connection; "socket" befalls a turn on a WebSocket.
 """
 
 from __future__ import annotations
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     from mai_sdk.emulator.request import Answer, Request
 
-__all__ = ["FAULTS", "Fault", "Scripted", "fault", "from_header", "scripted"]
+__all__ = ["FAULTS", "SWITCHING", "Fault", "Scripted", "fault", "from_header", "scripted"]
+
+
+SWITCHING = 101
+"""The status of a WebSocket's handshake, unless it is refused."""
+
+_ON_HANDSHAKES = frozenset({
+    "status", "rate_limit", "redirect", "html_200", "empty_200", "key_echo",
+})  # fmt: skip
+"""The faults of plain answers that make sense before a WebSocket is open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +38,7 @@ class Fault:
     about: str
     """What it does, in one sentence."""
     fidelity: Literal["exact", "emulated"]
-    needs: Literal["any", "stream", "server"]
+    needs: Literal["any", "stream", "server", "socket"]
     parameters: Mapping[str, Any]
     """Names and defaults."""
     apply: Callable[..., Answer]
@@ -45,7 +54,9 @@ class Scripted:
 
     def fits(self, answer: Answer) -> bool:
         """Return whether this kind of answer can go wrong this way."""
-        return self.fault.needs != "stream" or answer.stream
+        if answer.status == SWITCHING:
+            return self.fault.needs == "socket" or self.fault.name in _ON_HANDSHAKES
+        return self.fault.needs != "socket" and (self.fault.needs != "stream" or answer.stream)
 
     def apply(self, answer: Answer, request: Request) -> Answer:
         """Return the answer gone wrong."""
@@ -65,7 +76,7 @@ FAULTS: dict[str, Fault] = {}
 def fault(
     *,
     fidelity: Literal["exact", "emulated"] = "exact",
-    needs: Literal["any", "stream", "server"] = "any",
+    needs: Literal["any", "stream", "server", "socket"] = "any",
 ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """Enter the decorated function into the table; its docstring says what the fault does."""
 

@@ -42,6 +42,10 @@ class JournalEntry:
     """Whether the client left before the answer was complete."""
     bytes_sent: int = 0
     """Bytes of the body handed to the connection, framing not counted."""
+    frames: list[str | int] = field(default_factory=list[str | int], repr=False)
+    """Of a WebSocket, what the client sent: texts as they are, of binary frames the size."""
+    close_code: int | None = None
+    """Of a WebSocket, the code it ended with."""
     finished: bool = False
     """Whether the emulator is done with it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import parse_qsl
 
 from pydantic_core import from_json, to_json
@@ -20,6 +20,7 @@ __all__ = [
     "Request",
     "Reset",
     "Step",
+    "Trouble",
     "bearer",
     "json_answer",
     "stream_answer",
@@ -92,6 +93,19 @@ class Close:
     partial: bytes = b""
 
 
+@dataclass(slots=True, kw_only=True)
+class Trouble:
+    """What goes wrong with one turn on a WebSocket."""
+
+    kind: Literal["close", "reset", "stall", "slow", "noise", "lose", "leave"]
+    after: int | None = None
+    """How many frames of content come first; None: not even the first message of the turn."""
+    code: int = 1011
+    reason: str = ""
+    seconds: float | None = None
+    frames: int = 1
+
+
 Step: TypeAlias = bytes | Pause | Reset | Close
 
 
@@ -111,6 +125,8 @@ class Answer:
     """What really happens, where a fault says so; else the pieces are written as they are."""
     chunked: bool | None = None
     """Whether the body goes without its length; None: only streams do."""
+    trouble: Trouble | None = None
+    """What befalls a turn on a WebSocket."""
     fault: str | None = None
     """The fault that was applied, for the journal."""
 

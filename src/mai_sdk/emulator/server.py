@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
@@ -54,6 +55,14 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, "transport": transport}
         self.logger = _LOGGER
         self.access_log = False
+        super().connection_made(transport)
+
+
+class _SocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSockets, logging where the rest does: a query may hold a key."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.logger = _LOGGER
         super().connection_made(transport)
 
 
@@ -110,7 +119,15 @@ class LoopbackServer:
 
     async def _serve(self, listener: socket.socket) -> None:
         config = uvicorn.Config(
-            self._app, loop="none", ws="none", lifespan="off", log_config=None, interface="asgi3"
+            self._app,
+            loop="none",
+            ws=_SocketProtocol,
+            # The services send no pings, and a client may rest a connection for minutes.
+            ws_ping_interval=None,
+            ws_per_message_deflate=False,
+            lifespan="off",
+            log_config=None,
+            interface="asgi3",
         )
         config.load()
         state = ServerState()
