@@ -200,7 +200,7 @@ def _marks(spoken: Utterance, turn: _Turn) -> list[tuple[float, dict[str, Any]]]
             add("WordBoundary", word.offset_ms, **_told(word.text, word.duration_ms, kind))
         if turn.options.get("visemeEnabled"):
             shape = sum(map(ord, word.text)) % 21 + 1
-            add("Viseme", word.offset_ms, VisemeId=shape, IsLastAnimation=False)
+            add("Viseme", word.offset_ms, VisemeId=shape, IsLastAnimation=True)
     if turn.options.get("sentenceBoundaryEnabled"):
         for begin, end in _sentences(spoken.text):
             heard = [word for word in spoken.words if begin <= word.text_offset < end]
