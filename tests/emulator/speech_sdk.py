@@ -1,0 +1,99 @@
+"""One use of Microsoft's own Speech SDK, in a process of its own: it is native code and may hang.
+
+Run as a script: `speech_sdk.py <use> <JSON arguments>`; prints one JSON object.
+"""
+
+import json
+import sys
+import time
+
+
+def config(sdk, url, key, *, voice=None, form=None, **properties):
+    made = sdk.SpeechConfig(endpoint=url, subscription=key)
+    if voice:
+        made.speech_synthesis_voice_name = voice
+    if form:
+        made.set_speech_synthesis_output_format(getattr(sdk.SpeechSynthesisOutputFormat, form))
+    for name, value in properties.items():
+        made.set_property_by_name(name, value)
+    return made
+
+
+def told(result):
+    said = {"reason": result.reason.name, "bytes": len(result.audio_data)}
+    if result.reason.name == "Canceled":
+        details = result.cancellation_details
+        said["error"] = details.error_code.name if details.error_code else None
+        said["details"] = details.error_details
+    return said
+
+
+def speak(sdk, *, url, key, text=None, ssml=None, file=None, **rest):
+    output = sdk.audio.AudioOutputConfig(filename=file) if file else None
+    speaker = sdk.SpeechSynthesizer(config(sdk, url, key, **rest), audio_config=output)
+    words, shapes = [], []
+    speaker.synthesis_word_boundary.connect(
+        lambda w: words.append([w.text, w.audio_offset, w.boundary_type.name])
+    )
+    speaker.viseme_received.connect(lambda v: shapes.append([v.viseme_id, v.audio_offset]))
+    began = time.monotonic()
+    asked = speaker.speak_ssml_async(ssml) if ssml else speaker.speak_text_async(text)
+    result = told(asked.get())
+    return {**result, "seconds": time.monotonic() - began, "words": words, "shapes": shapes}
+
+
+def stream(sdk, *, url, key, pieces, **rest):
+    speaker = sdk.SpeechSynthesizer(config(sdk, url, key, **rest), audio_config=None)
+    request = sdk.SpeechSynthesisRequest(sdk.SpeechSynthesisRequestInputType.TextStream)
+    asked = speaker.speak_async(request)
+    for piece in pieces:
+        request.input_stream.write(piece)
+    request.input_stream.close()
+    return told(asked.get())
+
+
+def voices(sdk, *, url, key):
+    speaker = sdk.SpeechSynthesizer(sdk.SpeechConfig(host=url, subscription=key), audio_config=None)
+    result = speaker.get_voices_async().get()
+    return {"reason": result.reason.name, "names": [voice.short_name for voice in result.voices]}
+
+
+def recognise(sdk, *, url, key, file, **rest):
+    ears = sdk.SpeechRecognizer(
+        config(sdk, url, key, **rest), audio_config=sdk.audio.AudioConfig(filename=file)
+    )
+    result = ears.recognize_once()
+    said = {"reason": result.reason.name, "text": result.text}
+    if result.reason.name == "Canceled":
+        said["error"] = result.cancellation_details.code.name
+        said["details"] = result.cancellation_details.error_details
+    return said
+
+
+def listen(sdk, *, url, key, file, **rest):
+    """Recognise continuously, up to the end of the file."""
+    import threading
+
+    ears = sdk.SpeechRecognizer(
+        config(sdk, url, key, **rest), audio_config=sdk.audio.AudioConfig(filename=file)
+    )
+    texts, over = [], threading.Event()
+    ears.recognized.connect(lambda event: texts.append(event.result.text))
+    ears.session_stopped.connect(lambda _: over.set())
+    ears.start_continuous_recognition()
+    over.wait(20)
+    ears.stop_continuous_recognition()
+    return {"texts": texts}
+
+
+if __name__ == "__main__":
+    import azure.cognitiveservices.speech as speechsdk
+
+    use = {
+        "speak": speak,
+        "stream": stream,
+        "voices": voices,
+        "recognise": recognise,
+        "listen": listen,
+    }
+    print(json.dumps(use[sys.argv[1]](speechsdk, **json.loads(sys.argv[2]))))
