@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mai_sdk.engine.body import Assembler
-from mai_sdk.engine.steps import Pause, Read, Send, Token, TransportFailed
+from mai_sdk.engine.steps import Do, Pause, Read, Send, Token, TransportFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -67,6 +67,8 @@ class Driver:
                         result = self._tokens.get(
                             step.credential, step.scope, rejected=step.rejected
                         )
+                    elif type(step) is Do:
+                        result = step.act()
                 except BaseException as error:  # noqa: BLE001 - the flow settles, then raises it
                     failed = error
                 # Outside the block, so that nothing the library held hangs on what is raised.
@@ -117,6 +119,8 @@ class AsyncDriver:
                         result = await self._tokens.get(
                             step.credential, step.scope, rejected=step.rejected
                         )
+                    elif type(step) is Do:
+                        result = await step.act()
                 except BaseException as error:  # noqa: BLE001 - the flow settles, then raises it
                     failed = error
                 # Outside the block, so that nothing the library held hangs on what is raised.

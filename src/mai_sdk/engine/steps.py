@@ -7,7 +7,7 @@ they say, sends the result back in, or throws the failure in.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ __all__ = [
     "AsyncSocket",
     "AsyncTransport",
     "Certainty",
+    "Do",
     "Limits",
     "Pause",
     "Phase",
@@ -260,4 +261,11 @@ class Token:
     rejected: Secret | None = None
 
 
-Step: TypeAlias = Send | Read | Pause | Token
+@dataclass(slots=True)
+class Do:
+    """Call this, and await what it returns in an async world; give back the outcome."""
+
+    act: Callable[[], Any]
+
+
+Step: TypeAlias = Send | Read | Pause | Token | Do

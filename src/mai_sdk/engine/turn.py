@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -22,12 +23,8 @@ from mai_sdk.wire.usp import SUBPROTOCOL
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from mai_sdk.engine.steps import (
-        AsyncResponse,
-        Limits,
-        Request,
-        Response,
-    )
+    from mai_sdk.engine.pieces import AsyncPieces, Pieces
+    from mai_sdk.engine.steps import AsyncResponse, Limits, Request, Response
     from mai_sdk.wire.speech_events import SpeechEvent
     from mai_sdk.wire.usp_tts import Turn
 
@@ -141,7 +138,15 @@ class AsyncClosed(Closed):
 class _Open(Generic[S]):
     """What both open turns share."""
 
-    def __init__(self, socket: S, turn: Turn, *, key: Hashable, between: float | None) -> None:
+    def __init__(
+        self,
+        socket: S,
+        turn: Turn,
+        *,
+        key: Hashable,
+        limits: Limits,
+        pieces: Pieces | AsyncPieces | None,
+    ) -> None:
         self.status = 200
         self.headers = _headers(turn)
         self.turn = turn
@@ -149,12 +154,33 @@ class _Open(Generic[S]):
         """Events up to the first audio."""
         self._socket: S = socket
         self._key = key
-        self._between = between
+        self._limits = limits
         self._handed_back = False
+        self._pieces = pieces
+        self._is_writing = pieces is not None
+        """Whether text is still to be sent. Until it is complete, the service may wait for more,
+        so only then do its limits begin."""
 
     def _until(self, within: float | None) -> float | None:
-        limit = soonest(within, self._between)
+        limit = soonest(within, self._limits.between_reads)
         return None if limit is None else time.monotonic() + limit
+
+    def _opening(self, *, first: bool) -> list[str]:
+        """Return what opens the turn, with all text that an earlier attempt has taken."""
+        frames = self.turn.opening(first=first)
+        if self._pieces is not None:
+            frames += [self.turn.piece(text) for text in self._pieces.said]
+            if self._pieces.is_over:
+                frames.append(self._end())
+        return frames
+
+    def _written(self, text: str | None) -> str:
+        """Return the frame of the next piece of text; None ends it."""
+        return self._end() if text is None else self.turn.piece(text)
+
+    def _end(self) -> str:
+        self._is_writing = False
+        return self.turn.end()
 
     def _early(self) -> list[SpeechEvent]:
         events, self.early = self.early, []
@@ -171,10 +197,12 @@ class TurnResponse(_Open[WebSocket]):
         *,
         pool: Pool,
         key: Hashable,
-        between: float | None,
+        limits: Limits,
+        pieces: Pieces | None = None,
     ) -> None:
-        super().__init__(socket, turn, key=key, between=between)
+        super().__init__(socket, turn, key=key, limits=limits, pieces=pieces)
         self._pool = pool
+        self._source = pieces
 
     def read(self, *, within: float | None) -> list[SpeechEvent] | None:
         """Return the next events, never none of them; None when the turn is over.
@@ -185,17 +213,29 @@ class TurnResponse(_Open[WebSocket]):
         """
         if self.early:
             return self._early()
+        self._write()
         until = self._until(within)
         while not self.turn.is_over:
-            events = self._feed(until)
-            if events:
-                return events
+            try:
+                events = self.turn.feed(self._socket.receive(within=_left(until)))
+            except SocketClosed as closed:
+                failure = self.turn.closed(closed.code, closed.reason)
+            else:
+                if events:
+                    return events
+                if self._is_writing:
+                    self._write()
+                    until = self._until(within)
+                continue
+            raise failure
         self._hand_back()
         return None
 
-    def begin(self, until: float | None, *, first: bool) -> None:
+    def begin(self, *, first: bool) -> None:
         """Open the turn, and return when its first audio is there or it is over."""
-        self._socket.send(*self.turn.opening(first=first))
+        self._socket.send(*self._opening(first=first))
+        self._write()
+        until = _deadline(self._limits)
         while not self.turn.is_over:
             try:
                 frame = self._socket.receive(within=_left(until))
@@ -205,15 +245,16 @@ class TurnResponse(_Open[WebSocket]):
                 self.early += self.turn.feed(frame)
                 if self.early and isinstance(self.early[-1], AudioChunk):
                     return
+                if self._is_writing:
+                    self._write()
+                    until = _deadline(self._limits)
                 continue
             raise failure
 
-    def _feed(self, until: float | None) -> list[SpeechEvent]:
-        try:
-            return self.turn.feed(self._socket.receive(within=_left(until)))
-        except SocketClosed as closed:
-            failure = self.turn.closed(closed.code, closed.reason)
-        raise failure
+    def _write(self) -> None:
+        """Send text as it is written, until it is complete or something has come."""
+        while self._is_writing and self._source is not None and not self._socket.has_news:
+            self._socket.send(self._written(self._source.next()))
 
     def _hand_back(self) -> None:
         if not self._handed_back:
@@ -236,26 +277,40 @@ class AsyncTurnResponse(_Open[AsyncWebSocket]):
         *,
         pool: AsyncPool,
         key: Hashable,
-        between: float | None,
+        limits: Limits,
+        pieces: AsyncPieces | None = None,
     ) -> None:
-        super().__init__(socket, turn, key=key, between=between)
+        super().__init__(socket, turn, key=key, limits=limits, pieces=pieces)
         self._pool = pool
+        self._source = pieces
 
     async def read(self, *, within: float | None) -> list[SpeechEvent] | None:
         """See `TurnResponse.read`."""
         if self.early:
             return self._early()
+        await self._write()
         until = self._until(within)
         while not self.turn.is_over:
-            events = await self._feed(until)
-            if events:
-                return events
+            try:
+                events = self.turn.feed(await self._socket.receive(within=_left(until)))
+            except SocketClosed as closed:
+                failure = self.turn.closed(closed.code, closed.reason)
+            else:
+                if events:
+                    return events
+                if self._is_writing:
+                    await self._write()
+                    until = self._until(within)
+                continue
+            raise failure
         await self._hand_back()
         return None
 
-    async def begin(self, until: float | None, *, first: bool) -> None:
+    async def begin(self, *, first: bool) -> None:
         """See `TurnResponse.begin`."""
-        await self._socket.send(*self.turn.opening(first=first))
+        await self._socket.send(*self._opening(first=first))
+        await self._write()
+        until = _deadline(self._limits)
         while not self.turn.is_over:
             try:
                 frame = await self._socket.receive(within=_left(until))
@@ -265,15 +320,16 @@ class AsyncTurnResponse(_Open[AsyncWebSocket]):
                 self.early += self.turn.feed(frame)
                 if self.early and isinstance(self.early[-1], AudioChunk):
                     return
+                if self._is_writing:
+                    await self._write()
+                    until = _deadline(self._limits)
                 continue
             raise failure
 
-    async def _feed(self, until: float | None) -> list[SpeechEvent]:
-        try:
-            return self.turn.feed(await self._socket.receive(within=_left(until)))
-        except SocketClosed as closed:
-            failure = self.turn.closed(closed.code, closed.reason)
-        raise failure
+    async def _write(self) -> None:
+        """See `TurnResponse._write`."""
+        while self._is_writing and self._source is not None and not self._socket.has_news:
+            await self._socket.send(self._written(await self._source.next()))
 
     async def _hand_back(self) -> None:
         if not self._handed_back:
@@ -289,23 +345,32 @@ class AsyncTurnResponse(_Open[AsyncWebSocket]):
 class Turns:
     """The turns of one call, as a `steps.Transport` whose answers are turns."""
 
-    def __init__(self, pool: Pool, *, key: Hashable, begin: Callable[[], Turn]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        key: Hashable,
+        begin: Callable[[], Turn],
+        pieces: Pieces | None = None,
+    ) -> None:
         self._pool = pool
         self._key = key
         self._begin = begin
+        self._pieces = pieces
 
     def send(self, request: Request, limits: Limits) -> Any:
         """Return a turn whose first audio is there, or the answer that refuses it."""
-        until = _deadline(limits)
+        began = time.monotonic()
         socket, first = self._pool.get(self._key, request, limits)
         if not isinstance(socket, WebSocket):
             return socket
+        limits = replace(limits, total=_left_of(limits.total, began))
         turn = self._begin()
         opened = TurnResponse(
-            socket, turn, pool=self._pool, key=self._key, between=limits.between_reads
+            socket, turn, pool=self._pool, key=self._key, limits=limits, pieces=self._pieces
         )
         try:
-            opened.begin(until(), first=first)
+            opened.begin(first=first)
         except SocketClosed as closed:
             opened.close()
             return Closed(closed, turn)
@@ -321,23 +386,32 @@ class Turns:
 class AsyncTurns:
     """See `Turns`."""
 
-    def __init__(self, pool: AsyncPool, *, key: Hashable, begin: Callable[[], Turn]) -> None:
+    def __init__(
+        self,
+        pool: AsyncPool,
+        *,
+        key: Hashable,
+        begin: Callable[[], Turn],
+        pieces: AsyncPieces | None = None,
+    ) -> None:
         self._pool = pool
         self._key = key
         self._begin = begin
+        self._pieces = pieces
 
     async def send(self, request: Request, limits: Limits) -> Any:
         """See `Turns.send`."""
-        until = _deadline(limits)
+        began = time.monotonic()
         socket, first = await self._pool.get(self._key, request, limits)
         if not isinstance(socket, AsyncWebSocket):
             return socket
+        limits = replace(limits, total=_left_of(limits.total, began))
         turn = self._begin()
         opened = AsyncTurnResponse(
-            socket, turn, pool=self._pool, key=self._key, between=limits.between_reads
+            socket, turn, pool=self._pool, key=self._key, limits=limits, pieces=self._pieces
         )
         try:
-            await opened.begin(until(), first=first)
+            await opened.begin(first=first)
         except SocketClosed as closed:
             await opened.aclose()
             return AsyncClosed(closed, turn)
@@ -354,15 +428,14 @@ def _headers(turn: Turn) -> dict[str, str]:
     return {"x-request-id": turn.request_id}
 
 
-def _deadline(limits: Limits) -> Callable[[], float | None]:
-    """From when the turn is said, the first audio has its limit; the call's total runs already."""
-    end = None if limits.total is None else time.monotonic() + limits.total
+def _deadline(limits: Limits) -> float | None:
+    """Return until when the first audio has time, from now."""
+    limit = soonest(limits.first_byte, limits.total)
+    return None if limit is None else time.monotonic() + limit
 
-    def until() -> float | None:
-        first = None if limits.first_byte is None else time.monotonic() + limits.first_byte
-        return soonest(first, end)
 
-    return until
+def _left_of(total: float | None, began: float) -> float | None:
+    return None if total is None else max(total - (time.monotonic() - began), 0.0)
 
 
 def _left(until: float | None) -> float | None:
