@@ -16,6 +16,7 @@ from mai_sdk.emulator.foundry import Foundry
 from mai_sdk.emulator.openai_v1 import OpenAIChat
 from mai_sdk.emulator.request import Answer, Request, json_answer
 from mai_sdk.emulator.responses import Responses
+from mai_sdk.emulator.speech import Speech
 from mai_sdk.emulator.vllm import VLLM
 from mai_sdk.emulator.vllm_errors import HEADERS
 
@@ -35,7 +36,7 @@ FAULT_HEADER = "x-mai-emulator-fault"
 
 Handler: TypeAlias = "Callable[[Request], Answer]"
 
-_FOUNDRY = ("/mai/", "/openai/", "/models/")
+_FOUNDRY = ("/mai/", "/openai/", "/models/", "/cognitiveservices/", "/tts/")
 # Importing these modules has put their faults into the table.
 _FAULT_MODULES = (answer_faults, body_faults, line_faults)
 
@@ -60,8 +61,8 @@ class App:
         self._pace = pace
         self._released = released
         surfaces = (
-            Foundry(world), OpenAIChat(world), Responses(world), AzureInference(world), server,
-            VLLM(server),
+            Foundry(world), OpenAIChat(world), Responses(world), AzureInference(world),
+            Speech(world), server, VLLM(server),
         )  # fmt: skip
         self._routes: dict[tuple[str, str], Handler] = {}
         for surface in surfaces:
