@@ -16,7 +16,7 @@ RENAMED = {
     "__exit__": "__aexit__",
     "__iter__": "__aiter__",
 }
-NOT_MIRRORED = {"_read_events"}
+NOT_MIRRORED = {"_read_items"}
 
 
 def members(kind):

@@ -19,6 +19,7 @@ from mai_sdk.resources.code import AsyncCode, Code
 from mai_sdk.resources.core import Core
 from mai_sdk.resources.costs import Costs
 from mai_sdk.resources.reasoning import AsyncReasoning, Reasoning
+from mai_sdk.resources.voice import AsyncVoice, Voice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,6 +134,11 @@ class MAI:
         """Questions about code."""
         return Code(self._core, self._driver)
 
+    @cached_property
+    def voice(self) -> Voice:
+        """Speech from text."""
+        return Voice(self._core, self._driver)
+
     @property
     def models(self) -> Catalog:
         """What is known about each model: status, limits, capabilities, each with its source."""
@@ -225,6 +231,11 @@ class AsyncMAI:
     def code(self) -> AsyncCode:
         """See `MAI.code`."""
         return AsyncCode(self._core, self._driver)
+
+    @cached_property
+    def voice(self) -> AsyncVoice:
+        """See `MAI.voice`."""
+        return AsyncVoice(self._core, self._driver)
 
     @property
     def models(self) -> Catalog:

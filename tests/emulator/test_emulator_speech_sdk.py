@@ -118,7 +118,7 @@ def test_a_wrong_key_is_refused_at_the_handshake(emulator):
 def test_what_cannot_be_spoken_closes_with_1007(emulator):
     said = sdk(emulator, "speak", V1, voice="nobody", text="Hi.")
     assert (said["reason"], said["error"]) == ("Canceled", "BadRequest")
-    assert "Unsupported voice nobody" in said["details"]
+    assert "Unsupported voice: there is no voice nobody" in said["details"]
     assert emulator.journal[0].close_code == 1007
 
 
@@ -126,3 +126,9 @@ def test_more_ssml_than_a_turn_takes_is_refused(emulator):
     said = sdk(emulator, "speak", V1, voice=VOICE, text="word " * 14_000)
     assert said["reason"] == "Canceled"
     assert emulator.journal[0].close_code == 1009
+
+
+def test_it_lists_the_voices(emulator):
+    said = sdk(emulator, "voices", "", scheme="http")
+    assert said["reason"] == "VoicesListRetrieved"
+    assert "en-US-Harper:MAI-Voice-2.1-Flash" in said["names"]

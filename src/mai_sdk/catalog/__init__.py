@@ -11,11 +11,13 @@ from mai_sdk.catalog.model import (
     Status,
     Weights,
 )
+from mai_sdk.catalog.voice import KnownVoice
 
 __all__ = [
     "Capability",
     "Catalog",
     "Claim",
+    "KnownVoice",
     "Limit",
     "Model",
     "RateLimit",

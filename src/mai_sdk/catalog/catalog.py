@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from mai_sdk.catalog.model import Model
+from mai_sdk.catalog.voice import KnownVoice, known_voices
 from mai_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -75,6 +76,24 @@ class Catalog:
     def models(self, modality: Modality | None = None) -> tuple[Model, ...]:
         """Return the models of one kind of work, or all, in the order of the file."""
         return tuple(m for m in self._models if modality is None or m.modality == modality)
+
+    def voices(
+        self, *, locale: str | None = None, model: str | None = None
+    ) -> tuple[KnownVoice, ...]:
+        """Return the voices that are known offline, each row with its source and date.
+
+        Args:
+            locale: Only of this locale, "en-US", or language, "en".
+            model: Only those listed for this model.
+        """
+        known = self.get(model) if model is not None else None
+        name = known.name if known is not None else model
+        return tuple(
+            voice
+            for voice in known_voices()
+            if (locale is None or f"{voice.locale}-".casefold().startswith(f"{locale}-".casefold()))
+            and (name is None or name in voice.models)
+        )
 
     def suggest(self, name: str) -> list[str]:
         """Return up to three known names that look like `name`, the closest first."""

@@ -17,6 +17,7 @@ from mai_sdk.emulator.openai_v1 import OpenAIChat
 from mai_sdk.emulator.request import Answer, Request, json_answer
 from mai_sdk.emulator.responses import Responses
 from mai_sdk.emulator.sockets import Left, Socket
+from mai_sdk.emulator.speech import Speech
 from mai_sdk.emulator.usp_stt import Recognition
 from mai_sdk.emulator.usp_tts import Synthesis
 from mai_sdk.emulator.vllm import VLLM
@@ -39,7 +40,7 @@ FAULT_HEADER = "x-mai-emulator-fault"
 
 Handler: TypeAlias = "Callable[[Request], Answer]"
 
-_FOUNDRY = ("/mai/", "/openai/", "/models/")
+_FOUNDRY = ("/mai/", "/openai/", "/models/", "/cognitiveservices/", "/tts/")
 # Importing these modules has put their faults into the table.
 _FAULT_MODULES = (answer_faults, body_faults, line_faults, socket_faults)
 
@@ -64,8 +65,8 @@ class App:
         self._pace = pace
         self._released = released
         surfaces = (
-            Foundry(world), OpenAIChat(world), Responses(world), AzureInference(world), server,
-            VLLM(server),
+            Foundry(world), OpenAIChat(world), Responses(world), AzureInference(world),
+            Speech(world), server, VLLM(server),
         )  # fmt: skip
         self._routes: dict[tuple[str, str], Handler] = {}
         for surface in surfaces:

@@ -226,6 +226,8 @@ class Emulator:
         settings: dict[str, Any] = {
             "foundry_endpoint": self.url,
             "foundry_api_key": self.key,
+            "speech_endpoint": self.url,
+            "speech_api_key": self.key,
             "vllm_base_url": self.url,
             # Nothing of the caller's own set-up: no route elsewhere, no row in their ledger.
             "config_file": os.devnull,

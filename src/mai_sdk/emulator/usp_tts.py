@@ -11,14 +11,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mai_sdk.emulator.sound import CannotEncode, content_type, encode
+from mai_sdk.emulator.speaking import BadDocument, BadVoice, check_voice, utter
 from mai_sdk.emulator.untyped import to_object
 from mai_sdk.emulator.usp import TICKS_PER_MS, Says, next_message, refused
 from mai_sdk.errors import InvalidRequest
 from mai_sdk.wire.formats import audio_format
-from mai_sdk.wire.ssml import look_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mai_sdk.emulator.request import Answer, Request
     from mai_sdk.emulator.sockets import Socket, SocketHandler
@@ -33,7 +34,6 @@ _MAX_SSML = 64 * 1024
 """Bytes of SSML in one turn (Microsoft's quotas page)."""
 _FRAME_MS = 100
 _SENTENCE = re.compile(r"[.!?\u3002\uff01\uff1f][\"')\]]*\s|\n")
-_VOICE = re.compile(r"[a-z]{2,3}-[A-Za-z-]+-?\w+(:[\w.-]+)?")
 _WANTED = {
     "WordBoundary": "wordBoundaryEnabled",
     "PunctuationBoundary": "punctuationBoundaryEnabled",
@@ -95,7 +95,7 @@ class Synthesis:
             elif path == "text.piece":
                 await self._piece(line, turn, str(message.body))
             else:
-                await self._say(line, turn, turn.text, voice=turn.voice)
+                await self._say_text(line, turn, turn.text)
                 await self._finish(line, turn)
                 turn = None
 
@@ -105,14 +105,13 @@ class Synthesis:
         given = to_object(_of(message, "input")) or {}
         name = str(audio.get("outputFormat"))
         try:
-            form = audio_format(name)
-        except InvalidRequest:
-            form = None
-        if form is None or form.name != name or form.sample_rate is None:
+            kind = audio_format(name)
+            encode(bytes(2), kind)
+        except (InvalidRequest, CannotEncode):
             await line.close(1007, f"Unsupported audio output format: {name}")
         return _Turn(
             Says(line, message.request_id or ""),
-            form,
+            kind,
             to_object(audio.get("metadataOptions")) or {},
             str(given.get("voiceName") or ""),
             self._world.name(32).upper(),
@@ -121,13 +120,10 @@ class Synthesis:
     async def _ssml(self, line: Socket, turn: _Turn, document: str) -> None:
         if len(document.encode()) > _MAX_SSML:
             await line.close(1009, "The SSML is longer than 64 KB.")
-        try:
-            look = look_at(document)
-        except InvalidRequest as error:
-            await line.close(1007, f"Ssml input is invalid. {error.message}"[:120])
-        else:
-            await self._say(line, turn, look.text, voice=look.voices[0])
-            await self._finish(line, turn)
+        await self._say(
+            line, turn, lambda rate: utter(document, self._world.mouth, sample_rate=rate)
+        )
+        await self._finish(line, turn)
 
     async def _piece(self, line: Socket, turn: _Turn, piece: str) -> None:
         """Take more text, and speak the sentences that are whole by now."""
@@ -135,11 +131,23 @@ class Synthesis:
         ends = [found.end() for found in _SENTENCE.finditer(turn.text)]
         if ends:
             whole, turn.text = turn.text[: ends[-1]], turn.text[ends[-1] :]
-            await self._say(line, turn, whole, voice=turn.voice)
+            await self._say_text(line, turn, whole)
 
-    async def _say(self, line: Socket, turn: _Turn, text: str, *, voice: str) -> None:
-        if not _VOICE.fullmatch(voice):
-            await line.close(1007, f"Unsupported voice {voice}.")
+    async def _say_text(self, line: Socket, turn: _Turn, text: str) -> None:
+        def speak(rate: int) -> Utterance:
+            check_voice(turn.voice)
+            return self._world.mouth.speak(text, voice=turn.voice, sample_rate=rate)
+
+        await self._say(line, turn, speak)
+
+    async def _say(self, line: Socket, turn: _Turn, speak: Callable[[int], Utterance]) -> None:
+        """Speak, or close with what is wrong; the first of a turn opens it."""
+        try:
+            spoken = await asyncio.to_thread(speak, turn.format.sample_rate or 24_000)
+        except BadVoice as error:
+            await line.close(1007, f"Unsupported voice: {error}.")
+        except BadDocument as error:
+            await line.close(1007, f"Ssml input is invalid: {error}")
         if not turn.begun:
             turn.begun = True
             await asyncio.sleep(line.pace.first)
@@ -147,28 +155,24 @@ class Synthesis:
             await turn.says.json("turn.start", {"context": tag})
             audio = {"type": "inline", "streamId": turn.stream_id}
             await turn.says.json("response", {"context": tag, "audio": audio})
-        if not text.strip():
-            return
-        rate = turn.format.sample_rate or 0
-        spoken = await asyncio.to_thread(
-            self._world.mouth.speak, text, voice=voice, sample_rate=rate
-        )
-        self._world.ears.remember(spoken)
-        turn.marks += _marks(spoken, turn)
-        await self._deliver(turn, spoken)
-        turn.spoken_ms += spoken.seconds * 1000
+        if spoken.pcm:
+            self._world.ears.remember(spoken)
+            turn.marks += _marks(spoken, turn)
+            await self._deliver(turn, spoken)
+            turn.spoken_ms += spoken.seconds * 1000
 
     async def _deliver(self, turn: _Turn, spoken: Utterance) -> None:
         """Send the audio in frames, each after the metadata of what is heard in it."""
-        rate = turn.format.sample_rate or 0
-        size = rate * _FRAME_MS // 1000 * 2
-        for number, at in enumerate(range(0, len(spoken.pcm), size)):
+        data = encode(spoken.pcm, turn.format)
+        frames = max(round(spoken.seconds * 1000 / _FRAME_MS + 0.49), 1)
+        size = -(-len(data) // (2 * frames)) * 2
+        for number, at in enumerate(range(0, len(data), size)):
             until = turn.spoken_ms + (number + 1) * _FRAME_MS
             while turn.marks and turn.marks[0][0] < until:
                 await turn.says.json("audio.metadata", {"Metadata": [turn.marks.pop(0)[1]]})
-            await turn.says.audio(
-                spoken.pcm[at : at + size], stream_id=turn.stream_id, kind="audio/x-wav"
-            )
+            piece = data[at : at + size]
+            kind = content_type(turn.format)
+            await turn.says.audio(piece, stream_id=turn.stream_id, kind=kind)
         while turn.marks:
             await turn.says.json("audio.metadata", {"Metadata": [turn.marks.pop(0)[1]]})
 

@@ -40,6 +40,11 @@ _OF_BASIS: Final[dict[Basis, tuple[CostStatus, str]]] = {
     "unknown": ("unknown", "It is not known what was used, so it is not known what it cost."),
 }
 
+_CHARACTERS: Final[tuple[CostStatus, str]] = (
+    "estimated",
+    "The service reports no characters, so they are counted here by its published rule.",
+)
+
 
 _Doubt: TypeAlias = tuple[CostStatus, str]
 """What a cost can be at best, and why."""
@@ -90,7 +95,9 @@ class Tariff:
             return self._no_cost(usage)
         lines: list[CostLine] = []
         doubts: list[_Doubt] = []
-        if usage.basis != "reported":
+        if usage.basis == "estimated" and usage.characters is not None:
+            doubts.append(_CHARACTERS)
+        elif usage.basis != "reported":
             doubts.append(_OF_BASIS[usage.basis])
         known, rates = usage.known, self.rates
         for whole, parts in self._wholes:

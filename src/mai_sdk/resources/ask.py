@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mai_sdk.resources.messages import Image, Prompt
     from mai_sdk.resources.tools import ToolLike
 
-__all__ = ["Ask", "check_ask"]
+__all__ = ["Ask", "check_ask", "check_labels", "check_model"]
 
 # RFC 9110: section 5.6.2 (a name is a token) and 5.5 (no control character, no space around it).
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -55,22 +55,38 @@ def check_ask(ask: Ask) -> None:
     """
     _check_words(ask)
     _check_numbers(ask.max_output_tokens, ask.temperature)
-    tags = _mapping("tags", ask.tags)
-    if not all(isinstance(text, str) for pair in tags.items() for text in pair):
-        raise InvalidRequest("tags must be a mapping of text to text.")
     if not all(isinstance(name, str) for name in _mapping("extra_body", ask.extra_body)):
         raise InvalidRequest("extra_body has a name that is no text.")
-    for name, value in _mapping("extra_headers", ask.extra_headers).items():
-        _check_header(name, value)
+    check_labels(tags=ask.tags, extra_headers=ask.extra_headers)
 
 
-def _check_words(ask: Ask) -> None:
-    model: Any = ask.model
+def check_model(model: object) -> None:
+    """Return if it can be the name of a model, or None.
+
+    Raises:
+        InvalidRequest: It cannot.
+    """
     if model is not None and not (isinstance(model, str) and model.strip()):
         raise InvalidRequest(
             f"model is {_kind(model)}. Pass the name of a model, a route or a deployment, or leave "
             "it out."
         )
+
+
+def check_labels(*, tags: object, extra_headers: object) -> None:
+    """Return if tags and headers can be kept and sent.
+
+    Raises:
+        InvalidRequest: They cannot; the text names which.
+    """
+    if not all(isinstance(text, str) for pair in _mapping("tags", tags).items() for text in pair):
+        raise InvalidRequest("tags must be a mapping of text to text.")
+    for name, value in _mapping("extra_headers", extra_headers).items():
+        _check_header(name, value)
+
+
+def _check_words(ask: Ask) -> None:
+    check_model(ask.model)
     choice: Any = ask.tool_choice
     if choice is not None and not isinstance(choice, (str, Mapping)):
         raise InvalidRequest(f"tool_choice is {_kind(choice)}. It is a text or a mapping.")

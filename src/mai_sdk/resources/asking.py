@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mai_sdk.engine.flow import attach, whole
 from mai_sdk.errors import CallFailed, StructuredOutputFailed
 from mai_sdk.resources.plan import Ask, Plan
-from mai_sdk.resources.reading import Reading
 from mai_sdk.resources.reply import Alternative, Reply
+from mai_sdk.resources.reply_reading import ReplyReading
 from mai_sdk.wire.answer import Answer, Choice
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _did_not_fit(problem: str, asked: int, reply: Reply[Any]) -> StructuredOutpu
     )
 
 
-def open_stream(core: Core, modality: Modality, ask: Ask) -> Reading[Any]:
+def open_stream(core: Core, modality: Modality, ask: Ask) -> ReplyReading[Any]:
     """Plan a streamed call; nothing is sent yet."""
     plan = Plan.make(core, modality, ask, stream=True)
 
@@ -85,7 +85,7 @@ def open_stream(core: Core, modality: Modality, ask: Ask) -> Reading[Any]:
         return reply.model_copy(update={"parsed": parsed})
 
     tab = _tab(plan, "stream")
-    return Reading(
+    return ReplyReading(
         plan.call(),
         tab,
         plan.reader(),

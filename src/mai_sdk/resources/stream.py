@@ -10,6 +10,8 @@ from mai_sdk.engine.drive import adrain, anext_chunk, drain, next_chunk
 from mai_sdk.engine.flow import opened
 from mai_sdk.engine.steps import TransportFailed
 from mai_sdk.errors import InvalidRequest, MAIError
+from mai_sdk.resources.reply import Reply
+from mai_sdk.wire.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -18,54 +20,37 @@ if TYPE_CHECKING:
     from mai_sdk.engine.drive import AsyncDriver, Driver
     from mai_sdk.engine.steps import Response
     from mai_sdk.resources.reading import Reading
-    from mai_sdk.resources.reply import Reply
-    from mai_sdk.wire.events import Event
 
-__all__ = ["AsyncReplyStream", "ReplyStream"]
+__all__ = ["AsyncReplyStream", "AsyncStream", "ReplyStream", "Stream"]
 
 ParsedT = TypeVar("ParsedT")
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 
 
-class _Shell(Generic[ParsedT]):
+class _Shell(Generic[ItemT, ResultT]):
     """The part of both stream classes that is the same word for word."""
 
-    def __init__(self, reading: Reading[ParsedT]) -> None:
+    def __init__(self, reading: Reading[ItemT, ResultT]) -> None:
         self._reading = reading
         # Settles at garbage collection and at interpreter exit, whichever comes first.
         self._finalizer = weakref.finalize(self, reading.abandoned)
-
-    @property
-    def reply(self) -> Reply[ParsedT]:
-        """The whole reply, once the stream has finished.
-
-        Raises:
-            InvalidRequest: The stream has not been read to its end.
-        """
-        if self._reading.reply is None:
-            raise InvalidRequest("The reply is complete only when the stream has been read.")
-        return self._reading.reply
 
     @property
     def call_id(self) -> str:
         """Our own id for the call, known from the start."""
         return self._reading.tab.call_id
 
+    def _result(self, name: str) -> ResultT:
+        if self._reading.result is None:
+            raise InvalidRequest(f"The {name} is complete only when the stream has been read.")
+        return self._reading.result
 
-class ReplyStream(_Shell[ParsedT]):
-    """The events of one answer, in order; open it with `with`, read it with `for`.
 
-    Events are TextDelta, ReasoningDelta, ToolCall (whole), Finished, and Unrecognised for what
-    this version does not know. Leaving the block early closes the connection and settles the call
-    with what had arrived. Not for use by two threads at once.
+class Stream(_Shell[ItemT, ResultT]):
+    """What comes of one call, in order; open it with `with`, read it with `for`."""
 
-    Raises:
-        CallFailed: From the `with` line if the call is not answered, after retries; from the loop
-            if the answer breaks off (`StreamTruncated`, `TimedOut`, `ConnectionFailed`), is
-            stopped (`ContentFiltered`, `RateLimited`), or cannot be read (`UnreadableAnswer`).
-            `error.partial` is the reply as far as it came. Nothing is retried once it has begun.
-    """
-
-    def __init__(self, reading: Reading[ParsedT], driver: Driver) -> None:
+    def __init__(self, reading: Reading[ItemT, ResultT], driver: Driver) -> None:
         super().__init__(reading)
         self._driver = driver
         self._response: Any = None
@@ -79,24 +64,34 @@ class ReplyStream(_Shell[ParsedT]):
         except MAIError as error:
             failure = reading.failed(error)
         else:
-            self._response = response
-            self._finalizer.detach()
-            self._finalizer = weakref.finalize(self, partial(_forgotten, reading, response))
+            self._hold(response)
             return self
         response.close()
         raise failure
 
-    def __iter__(self) -> Iterator[Event]:
+    def _hold(self, response: Any) -> None:
+        self._response = response
+        self._finalizer.detach()
+        self._finalizer = weakref.finalize(self, partial(_forgotten, self._reading, response))
+
+    def __iter__(self) -> Iterator[ItemT]:
         reading, response = self._reading, self._response
         reading.begin(is_open=response is not None)
-        pace, clock = reading.pace, reading.tab.engine.clock
+        clock = reading.tab.engine.clock
         try:
-            while (data := next_chunk(response, pace, clock=clock)) is not None:
-                yield from reading.take(data)
-                if reading.reader.is_over:
+            while True:
+                while (data := next_chunk(response, reading.pace, clock=clock)) is not None:
+                    yield from reading.take(data)
+                    if reading.is_over:
+                        break
+                yield from reading.end()
+                drain(response)
+                if not reading.go_on():
                     break
-            yield from reading.end()
-            drain(response)
+                response.close()
+                response = self._driver.run(opened(reading.call, reading.tab))
+                self._hold(response)
+                reading.open(response.headers)
         except (MAIError, TransportFailed) as error:
             failure = reading.failed(error)
         except GeneratorExit:
@@ -124,21 +119,21 @@ class ReplyStream(_Shell[ParsedT]):
         if self._response is not None:
             self._response.close()
 
-    def read(self) -> Reply[ParsedT]:
-        """Read to the end without looking, and return the reply."""
+    def read(self) -> ResultT:
+        """Read to the end without looking, and return the whole."""
         for _ in self:
             pass
-        return self.reply
+        return self._result("result")
 
 
-class AsyncReplyStream(_Shell[ParsedT]):
-    """See `ReplyStream`; opened with `async with`, read with `async for`."""
+class AsyncStream(_Shell[ItemT, ResultT]):
+    """See `Stream`; opened with `async with`, read with `async for`."""
 
-    def __init__(self, reading: Reading[ParsedT], driver: AsyncDriver) -> None:
+    def __init__(self, reading: Reading[ItemT, ResultT], driver: AsyncDriver) -> None:
         super().__init__(reading)
         self._driver = driver
         self._response: Any = None
-        self._events: Any = None
+        self._items: Any = None
 
     async def __aenter__(self) -> Self:
         reading = self._reading
@@ -149,28 +144,38 @@ class AsyncReplyStream(_Shell[ParsedT]):
         except MAIError as error:
             failure = reading.failed(error)
         else:
-            self._response = response
+            self._hold(response)
             return self
         await response.aclose()
         raise failure
 
-    def __aiter__(self) -> AsyncIterator[Event]:
-        self._events = self._read_events()
-        return self._events  # type: ignore[no-any-return]  # kept to be closed in order
+    def _hold(self, response: Any) -> None:
+        self._response = response
 
-    async def _read_events(self) -> AsyncIterator[Event]:
+    def __aiter__(self) -> AsyncIterator[ItemT]:
+        self._items = self._read_items()
+        return self._items  # type: ignore[no-any-return]  # kept to be closed in order
+
+    async def _read_items(self) -> AsyncIterator[ItemT]:
         reading, response = self._reading, self._response
         reading.begin(is_open=response is not None)
-        pace, clock = reading.pace, reading.tab.engine.clock
+        clock = reading.tab.engine.clock
         try:
-            while (data := await anext_chunk(response, pace, clock=clock)) is not None:
-                for event in reading.take(data):
-                    yield event
-                if reading.reader.is_over:
+            while True:
+                while (data := await anext_chunk(response, reading.pace, clock=clock)) is not None:
+                    for item in reading.take(data):
+                        yield item
+                    if reading.is_over:
+                        break
+                for item in reading.end():
+                    yield item
+                await adrain(response)
+                if not reading.go_on():
                     break
-            for event in reading.end():
-                yield event
-            await adrain(response)
+                await response.aclose()
+                response = await self._driver.run(opened(reading.call, reading.tab))
+                self._hold(response)
+                reading.open(response.headers)
         except (MAIError, TransportFailed) as error:
             failure = reading.failed(error)
         except GeneratorExit:
@@ -191,23 +196,56 @@ class AsyncReplyStream(_Shell[ParsedT]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """See `ReplyStream.__exit__`."""
+        """See `Stream.__exit__`."""
         if error is not None:
             self._reading.settle(error)
         self._reading.abandoned()
-        if self._events is not None:
-            await self._events.aclose()
+        if self._items is not None:
+            await self._items.aclose()
         if self._response is not None:
             await self._response.aclose()
 
-    async def read(self) -> Reply[ParsedT]:
-        """See `ReplyStream.read`."""
+    async def read(self) -> ResultT:
+        """See `Stream.read`."""
         async for _ in self:
             pass
-        return self.reply
+        return self._result("result")
 
 
-def _forgotten(reading: Reading[Any], response: Response) -> None:
+class ReplyStream(Stream[Event, Reply[ParsedT]]):
+    """The events of one answer, in order; open it with `with`, read it with `for`.
+
+    Events are TextDelta, ReasoningDelta, ToolCall (whole), Finished, and Unrecognised for what
+    this version does not know. Leaving the block early closes the connection and settles the call
+    with what had arrived. Not for use by two threads at once.
+
+    Raises:
+        CallFailed: From the `with` line if the call is not answered, after retries; from the loop
+            if the answer breaks off (`StreamTruncated`, `TimedOut`, `ConnectionFailed`), is
+            stopped (`ContentFiltered`, `RateLimited`), or cannot be read (`UnreadableAnswer`).
+            `error.partial` is the reply as far as it came. Nothing is retried once it has begun.
+    """
+
+    @property
+    def reply(self) -> Reply[ParsedT]:
+        """The whole reply, once the stream has finished.
+
+        Raises:
+            InvalidRequest: The stream has not been read to its end.
+        """
+        return self._result("reply")
+
+
+class AsyncReplyStream(AsyncStream[Event, Reply[ParsedT]]):
+    """See `ReplyStream`; opened with `async with`, read with `async for`."""
+
+    @property
+    def reply(self) -> Reply[ParsedT]:
+        """See `ReplyStream.reply`."""
+        return self._result("reply")
+
+
+def _forgotten(reading: Reading[Any, Any], response: Response) -> None:
     """Settle and close a stream that was dropped without leaving its block."""
     reading.abandoned()
     response.close()
