@@ -1,5 +1,8 @@
 """Whole retry stories, driven by hand: no server, no loop, no clock."""
 
+import time
+from email.utils import formatdate
+
 import pytest
 
 from mai_sdk.config import Route, Secret, Timeouts
@@ -220,6 +223,12 @@ def test_too_many_requests_cost_nothing_and_the_wait_asked_for_is_kept():
     told = story(Answered(429, retry_after="7"), Answered(503), OK)
     assert told.waits[0] == 7.0
     assert told.states == ["released", "released", "settled_exact"]
+
+
+def test_a_date_to_wait_for_is_kept_also_where_the_answer_does_not_say_when_it_came():
+    in_ten_seconds = formatdate(time.time() + 10, usegmt=True)
+    told = story(Answered(429, retry_after=in_ten_seconds), OK)
+    assert 8 <= told.waits[0] <= 10
 
 
 def test_a_wait_beyond_the_cap_fails_at_once_with_the_hint():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -240,7 +241,9 @@ def test_the_table_shows_cost_waste_and_what_is_not_known() -> None:
         "model",
         "calls",
         "tries",
+        "tok",
         "in",
+        "tok",
         "out",
         "cost",
         "wasted",
@@ -255,6 +258,44 @@ def test_the_table_shows_cost_waste_and_what_is_not_known() -> None:
     assert "$0.20 estimated for 1 attempt" in table
     assert "unknown for 1 attempt" in table
     assert "No price is known." in table
+
+
+FIVE = [
+    ("MAI-Thinking-1", "reasoning", Usage(input_tokens=1200, output_tokens=340)),
+    ("MAI-Code-1-Flash", "code", Usage(input_tokens=90, output_tokens=2100)),
+    (
+        "MAI-Image-2.5-Flash",
+        "image",
+        Usage(input_tokens=10, output_tokens=2048, image_output_tokens=2048, images=2),
+    ),
+    ("MAI-Transcribe-2-Streaming", "transcribe", Usage(audio_seconds=3661)),
+    ("MAI-Voice-2.1-Flash", "voice", Usage(characters=4210)),
+]
+
+
+def test_five_kinds_of_work_stand_in_one_table_each_in_its_unit() -> None:
+    table = build_report(
+        [
+            attempt(cost("0.01"), call(model=model, modality=kind), usage=usage)
+            for model, kind, usage in FIVE
+        ]
+    ).to_table(width=80)
+    heads, _, *rows = table.splitlines()[:7]
+    assert max(map(len, table.splitlines())) <= 80
+    columns = ["model", "calls", "tok in", "tok out", "images", "audio s", "chars", "cost"]
+    assert re.split(" {2,}", heads) == columns
+    assert [row.split() for row in rows] == [
+        ["MAI-Code-1-Flash", "1", "90", "2,100", "-", "-", "-", "$0.01"],
+        ["MAI-Image-2.5-Flash", "1", "10", "2,048", "2", "-", "-", "$0.01"],
+        ["MAI-Thinking-1", "1", "1,200", "340", "-", "-", "-", "$0.01"],
+        ["MAI-Transcribe-2-Streami…", "1", "-", "-", "-", "3,661", "-", "$0.01"],
+        ["MAI-Voice-2.1-Flash", "1", "-", "-", "-", "-", "4,210", "$0.01"],
+    ]
+
+
+def test_a_refused_call_does_not_bring_columns_of_units_nobody_used() -> None:
+    refused = attempt(cost("0"), usage=Usage.zero(), state="released")
+    assert "chars" not in build_report([refused, attempt(cost("0.1"))]).to_table()
 
 
 def test_csv_leaves_unknown_empty_and_writes_plain_digits() -> None:

@@ -81,7 +81,6 @@ class Bill:
         self.lines = [_Line(labels[call], tuple(calls[call])) for call in labels]
         self.total = _sum(entries)
         self._tries = len(entries)
-        self._usage = Usage.sum(entry.usage or Usage(basis="unknown") for entry in entries)
 
     def sections(self) -> list[tuple[str, list[str]]]:
         """Return titles and lines, no line longer than 80 characters."""
@@ -94,8 +93,7 @@ class Bill:
     def _table(self) -> list[str]:
         heads = ("call", "model", "surface", "in", "out", "ms", "cost")
         rows = [heads, *map(_cells, self.lines)]
-        used = (_count(self._usage.input_tokens), _count(self._usage.output_tokens))
-        rows.append(("total", "", "", *used, "", brief_cost(self.total)))
+        rows.append(("total", "", "", "", "", "", brief_cost(self.total)))
         table = lay_out(rows, right=(3, 4, 5, 6))
         rule = "-" * max(map(len, table))
         legend = paragraph(_LEGEND, width=_WIDTH)
@@ -137,8 +135,24 @@ def _sum(entries: Iterable[Entry]) -> Cost:
     )
 
 
-def _count(quantity: int | None) -> str:
-    return "?" if quantity is None else f"{quantity:,}"
+def _in(usage: Usage) -> str:
+    """Return what went in: tokens, "12 ch" of text, or "3 s" of audio."""
+    if usage.characters:
+        return f"{usage.characters:,} ch"
+    if usage.audio_seconds:
+        return f"{usage.audio_seconds:,} s"
+    return _tokens(usage, usage.input_tokens)
+
+
+def _out(usage: Usage) -> str:
+    """Return what came out: tokens, of a picture too; speech and transcripts are not counted."""
+    return _tokens(usage, usage.output_tokens)
+
+
+def _tokens(usage: Usage, quantity: int | None) -> str:
+    if quantity is None:
+        return "?" if usage.counts_in("tokens") else "-"
+    return f"{quantity:,}"
 
 
 def _cells(line: _Line) -> tuple[str, ...]:
@@ -147,8 +161,8 @@ def _cells(line: _Line) -> tuple[str, ...]:
         line.label,
         operation.model or operation.deployment or "?",
         operation.surface,
-        _count(line.usage.input_tokens),
-        _count(line.usage.output_tokens),
+        _in(line.usage),
+        _out(line.usage),
         f"{line.seconds * 1000:.0f}",
         brief_cost(line.cost),
     )

@@ -30,12 +30,21 @@ _METERS: Final = {
 
 
 def brief_usage(usage: Usage) -> str:
-    """Return what was used: "11 in, 112 out", with what is not known as "?"."""
-    used, written = (
-        "?" if count is None else f"{count:,}"
-        for count in (usage.input_tokens, usage.output_tokens)
-    )
-    return f"{used} in, {written} out"
+    """Return what was used: "11 in, 112 out", "63 s of audio", with what is not known as "?"."""
+    parts: list[str] = []
+    if usage.counts_in("tokens"):
+        parts += [f"{_count(usage.input_tokens)} in", f"{_count(usage.output_tokens)} out"]
+    if usage.images:
+        parts.append(f"{usage.images:,} image{'' if usage.images == 1 else 's'}")
+    if usage.audio_seconds:
+        parts.append(f"{usage.audio_seconds:,} s of audio")
+    if usage.characters:
+        parts.append(f"{usage.characters:,} characters")
+    return ", ".join(parts)
+
+
+def _count(quantity: int | None) -> str:
+    return "?" if quantity is None else f"{quantity:,}"
 
 
 def brief_cost(cost: Cost) -> str:

@@ -7,6 +7,7 @@ sleep itself. Flows compose with `yield from`, so a call that asks twice is stil
 from __future__ import annotations
 
 import re
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mai_sdk.config import Secret
@@ -29,7 +30,7 @@ from mai_sdk.errors import (
 from mai_sdk.wire.headers import request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from mai_sdk.config import Route
     from mai_sdk.engine.call import Call
@@ -251,7 +252,7 @@ def _refused(call: Call[Any], tab: Tab, response: Any) -> Generator[Step, Any, C
             request_id=tab.request_id,
         )
     else:
-        failure = call.fail(status, response.headers, body)
+        failure = call.fail(status, _dated(response.headers, tab), body)
     known = call.explain_missing() if status == 404 else None
     if known:
         failure.message = f"{failure.message} {known}"
@@ -261,6 +262,13 @@ def _refused(call: Call[Any], tab: Tab, response: Any) -> Generator[Step, Any, C
     tab.settle(None, released=not ran, status=status, error=type(failure).__name__)
     tab.unknown_so_far += _certainty(failure, status) == "unknown"
     return failure
+
+
+def _dated(headers: Mapping[str, str], tab: Tab) -> Mapping[str, str]:
+    """Return the headers with a date: an answer that has none came now, so it can be waited for."""
+    if headers.get("date") or not headers.get("retry-after"):
+        return headers
+    return {**headers, "date": formatdate(tab.engine.wall_clock(), usegmt=True)}
 
 
 def _token(

@@ -8,25 +8,33 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from mai_sdk.metering.money import write_money
+from mai_sdk.metering.usage import METERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mai_sdk.metering.cost import Cost
     from mai_sdk.metering.report import Report, Row, Share
+    from mai_sdk.metering.usage import Usage
 
 __all__ = ["csv_text", "table"]
 
-_NUMBERS: Final = ("calls", "tries", "in", "out", "cost", "wasted", "p50 s", "p95 s")
+_COUNTED: Final = {
+    "tok in": "input_tokens",
+    "tok out": "output_tokens",
+    "images": "images",
+    "audio s": "audio_seconds",
+    "chars": "characters",
+}
+"""Columns and the meters they count. One in whose unit nothing was counted is left out."""
 _NARROWEST: Final = 60
 _GAP: Final = "  "
 _CUT: Final = "…"
 _MARKS: Final = {"estimated": "~", "lower_bound": ">=", "unknown": ">="}
-_METERS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens")
 _CSV_COLUMNS: Final = (
     "calls",
     "attempts",
-    *_METERS,
+    *METERS,
     "usage_basis",
     "cost",
     "currency",
@@ -38,6 +46,7 @@ _CSV_COLUMNS: Final = (
     "p95_seconds",
     "reason",
 )
+_LEAST_NEEDED_FIRST: Final = ("p95 s", "p50 s", "tries", "wasted", *_COUNTED, "calls")
 _SURENESS: Final = {
     "exact": "exact",
     "estimated": "estimated",
@@ -49,12 +58,13 @@ _SURENESS: Final = {
 def table(report: Report, *, width: int) -> str:
     """Return the report for a terminal; columns that do not fit are left out, cost never."""
     width = max(width, _NARROWEST)
-    body = [_cells(row, [_shown(key) for key in row.keys.values()]) for row in report.rows]
+    heads = [*report.by, "calls", "tries", *_counted(report), "cost", "wasted", "p50 s", "p95 s"]
+    counted = heads[len(report.by) + 2 : -4]
+    body = [_cells(row, [_shown(k) for k in row.keys.values()], counted) for row in report.rows]
     foot = [
-        _cells(row, ["total", *[""] * (len(report.by) - 1)][: len(report.by)])
+        _cells(row, ["total", *[""] * (len(report.by) - 1)][: len(report.by)], counted)
         for row in report.totals
     ]
-    heads = [*report.by, *_NUMBERS]
     keep = _columns_that_fit([heads, *body, *foot], keys=len(report.by), width=width)
     lines = _lay_out([heads, *body, *foot], keep=keep, keys=len(report.by), width=width)
     rule = "-" * max(map(len, lines))
@@ -78,7 +88,7 @@ def csv_text(report: Report) -> str:
                 *row.keys.values(),
                 row.calls,
                 row.attempts,
-                *[meters.get(meter) for meter in _METERS],
+                *[meters.get(meter) for meter in METERS],
                 row.usage.basis,
                 _digits(row.cost),
                 row.cost.currency,
@@ -98,13 +108,29 @@ def _digits(cost: Cost) -> str | None:
     return None if cost.amount is None else format(cost.amount, "f")
 
 
-def _cells(row: Row, keys: list[str]) -> list[str]:
+def _counted(report: Report) -> list[str]:
+    """Return the columns of the units that something was counted in; tokens, if of none."""
+    usages = [row.usage for row in report.rows if row.usage.meters()]
+    columns = [
+        column
+        for column, meter in _COUNTED.items()
+        if any(_counts(usage, meter) for usage in usages)
+    ]
+    return columns or ["tok in", "tok out"]
+
+
+def _counts(usage: Usage, meter: str) -> bool:
+    """Whether the usage has a say in that meter; of a released attempt every meter is 0."""
+    unit = METERS[meter].unit
+    return any(quantity for name, quantity in usage.meters().items() if METERS[name].unit == unit)
+
+
+def _cells(row: Row, keys: list[str], counted: Sequence[str]) -> list[str]:
     return [
         *keys,
         str(row.calls),
         str(row.attempts),
-        _count(row.usage.input_tokens),
-        _count(row.usage.output_tokens),
+        *[_quantity(row.usage, _COUNTED[column]) for column in counted],
         _money(row.cost),
         _money(row.wasted) if row.wasted.status != "free" else "-",
         _time(row.p50_seconds),
@@ -118,8 +144,12 @@ def _shown(key: str | None) -> str:
     return "".join(character if character.isprintable() else "?" for character in key)
 
 
-def _count(quantity: int | None) -> str:
-    return "?" if quantity is None else f"{quantity:,}"
+def _quantity(usage: Usage, meter: str) -> str:
+    """Return how much, "?" where it is not known, "-" where it is counted in another unit."""
+    quantity = usage.known(meter)
+    if quantity is None:
+        return "?" if usage.counts_in(METERS[meter].unit) else "-"
+    return f"{quantity:,}"
 
 
 def _money(cost: Cost) -> str:
@@ -146,11 +176,12 @@ def _columns_that_fit(cells: Sequence[Sequence[str]], *, keys: int, width: int) 
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     keep = list(range(len(widths)))
     room = max(8, 24 // keys) if keys else 0
-    for name in ("p95 s", "p50 s", "tries", "wasted", "in", "out", "calls"):
+    columns = [column for column in _LEAST_NEEDED_FIRST if column in cells[0][keys:]]
+    for name in columns:
         needed = sum(min(widths[c], room) if c < keys else widths[c] for c in keep)
         if needed + len(_GAP) * (len(keep) - 1) <= width:
             break
-        keep.remove(keys + _NUMBERS.index(name))
+        keep.remove(keys + list(cells[0][keys:]).index(name))
     return keep
 
 
