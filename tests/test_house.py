@@ -17,6 +17,7 @@ FLOORS = {
     "wire": 1,
     "audio": 1,
     "metering": 2,
+    "session": 2,
     "engine": 3,
     "resources": 4,
     "client": 5,

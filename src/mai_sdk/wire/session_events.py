@@ -185,8 +185,18 @@ class TurnDone:
     response_id: str | None = None
     heard_ms: float | None = None
     """How much of the voice was played, as far as the caller reports playback; else None."""
+    received_ms: float = 0.0
+    """How much of the voice had arrived."""
+    listened_ms: float = 0.0
+    """How much of the user's audio the turn is about."""
+    was_interrupted: bool = False
+    """Whether the agent was stopped before its end."""
+    first_text_ms: float | None = None
+    """From the end of what the user said to the first text of the answer; None without either."""
     first_audio_ms: float | None = None
-    """From the end of the user's speech to the first sample of the answer; None without either."""
+    """From there to the first byte of the voice."""
+    first_audible_ms: float | None = None
+    """From there to the first sample that was played, where that came before the turn's end."""
     receipt: Receipt | None = None
     """What the turn used and cost; None only where there is nothing to bill."""
     raw: Any = field(default=None, repr=False)

@@ -1,0 +1,144 @@
+"""What the user says in a session: where it begins and ends, and what it was. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mai_sdk.session.answers import Question
+from mai_sdk.session.history import Line
+from mai_sdk.wire import live_events as live
+from mai_sdk.wire.failures import failure_from_event
+from mai_sdk.wire.session_events import Failed, Other, SpeechEnded, SpeechStarted, UserTranscript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mai_sdk.session.hearing import Hearing, Said
+    from mai_sdk.session.history import History
+    from mai_sdk.wire.session_events import SessionEvent
+
+__all__ = ["User"]
+
+_ITEMS = 256
+
+
+class User:
+    """The user's side of a conversation, as the service hears it."""
+
+    def __init__(
+        self, hearing: Hearing, history: History, *, emit: Callable[[SessionEvent], None]
+    ) -> None:
+        self.hearing = hearing
+        self.ended_at: float | None = None
+        """When the user last ended, on the clock of the session."""
+        self._history = history
+        self._emit = emit
+        self._deltas: dict[str | None, str] = {}
+        self._unanswered: list[Said] = []
+        self._takes: dict[type[live.ServerEvent], Callable[[Any, float], None]] = {
+            live.InputAudioBufferSpeechStarted: self._started,
+            live.InputAudioBufferSpeechStopped: self._stopped,
+            live.InputAudioBufferCommitted: self._committed,
+            live.InputAudioTranscriptionDelta: self._delta,
+            live.InputAudioTranscriptionIntermediate: self._intermediate,
+            live.InputAudioTranscriptionCompleted: self._completed,
+            live.InputAudioTranscriptionFailed: self._failed,
+        }
+
+    def read(self, event: live.ServerEvent, now: float) -> bool:
+        """Take an event about the user, and return whether it was one."""
+        take = self._takes.get(type(event))
+        if take is not None:
+            take(event, now)
+        return take is not None
+
+    def question(self) -> Question:
+        """Return what an answer that begins now is to."""
+        said, self._unanswered = tuple(self._unanswered), []
+        samples = sum((one.end or one.start) - one.start for one in said)
+        ended_at, self.ended_at = self.ended_at, None
+        return Question(said, ended_at, self.hearing.ms(samples))
+
+    def ask_again(self, question: Question) -> None:
+        """Take back the question of an answer that was lost."""
+        self._unanswered[:0] = question.said
+        self.ended_at = self.ended_at or question.ended_at
+
+    def restart(self) -> None:
+        """Forget what will be heard again, on another connection."""
+        self._deltas.clear()
+        self._unanswered = [one for one in self._unanswered if one.is_kept]
+
+    def _started(self, event: live.InputAudioBufferSpeechStarted, now: float) -> None:
+        del now
+        start = self.hearing.started(event.audio_start_ms, item_id=event.item_id)
+        self._emit(SpeechStarted(offset_ms=self.hearing.ms(start), item_id=event.item_id))
+
+    def _stopped(self, event: live.InputAudioBufferSpeechStopped, now: float) -> None:
+        end = self.hearing.stopped(event.audio_end_ms, item_id=event.item_id)
+        given = self.hearing.given_at(end)
+        self.ended_at = now if given is None else min(given, now)
+        self._emit(SpeechEnded(offset_ms=self.hearing.ms(end), item_id=event.item_id))
+
+    def _committed(self, event: live.InputAudioBufferCommitted, now: float) -> None:
+        del now
+        said = self.hearing.committed(event.item_id)
+        if said is not None and said not in self._unanswered:
+            self._unanswered.append(said)
+            del self._unanswered[:-_ITEMS]
+        if event.item_id is not None:
+            self._history.add(Line("user", event.item_id))
+        self._emit(Other(type=event.type, raw=event))
+
+    def _delta(self, event: live.InputAudioTranscriptionDelta, now: float) -> None:
+        del now
+        text = self._deltas.get(event.item_id, "") + event.delta
+        self._deltas[event.item_id] = text
+        if len(self._deltas) > _ITEMS:
+            del self._deltas[next(iter(self._deltas))]
+        self._written(event, text, settled=len(text), item_id=event.item_id)
+
+    def _intermediate(self, event: live.InputAudioTranscriptionIntermediate, now: float) -> None:
+        del now
+        text = self._deltas.get(event.item_id, "")
+        self._written(event, text + event.intermediate, settled=len(text), item_id=event.item_id)
+
+    def _completed(self, event: live.InputAudioTranscriptionCompleted, now: float) -> None:
+        del now
+        text = event.transcript
+        self._deltas.pop(event.item_id, None)
+        if event.item_id is not None:
+            self._history.add(Line("user", event.item_id)).text = text
+        self.hearing.kept(event.item_id)
+        locale = next((each.locale for each in event.phrases or () if each.locale), None)
+        self._written(
+            event, text, settled=len(text), item_id=event.item_id, final=True, locale=locale
+        )
+
+    def _failed(self, event: live.InputAudioTranscriptionFailed, now: float) -> None:
+        del now
+        self._deltas.pop(event.item_id, None)
+        problem = {"error": {"code": event.error.code, "message": event.error.message}}
+        self._emit(
+            Failed(
+                error=failure_from_event(problem, surface="voice-live"),
+                item_id=event.item_id,
+                raw=event,
+            )
+        )
+
+    def _written(
+        self,
+        event: live.ServerEvent,
+        text: str,
+        *,
+        settled: int,
+        item_id: str | None,
+        final: bool = False,
+        locale: str | None = None,
+    ) -> None:
+        self._emit(
+            UserTranscript(
+                text=text, final=final, settled=settled, item_id=item_id, locale=locale, raw=event
+            )
+        )
