@@ -166,7 +166,7 @@ class Conversation(Machine):
 
     def close(self) -> None:
         """Note that the caller ends the session: answers under way have no end any more."""
-        self.is_closing = True
+        super().close()
         for answer in tuple(self.agent.answers.open.values()):
             self.agent.finish(answer, None, reason="session_closed")
 

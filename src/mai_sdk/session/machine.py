@@ -104,6 +104,13 @@ class Machine(ABC):
         if offset is not None and self.detects_turns:
             self.hearing.proven(offset)
 
+    def tick(self, now: float) -> None:  # noqa: B027 - most machines have nothing to do then
+        """Note that time has passed; said about twice a second."""
+
+    def close(self) -> None:
+        """Note that the caller gives nothing more; what is under way may still come."""
+        self.is_closing = True
+
     def wants_rollover(self, now: float) -> bool:
         """Whether the connection should be replaced now, before the service ends it."""
         if not self.is_connected:
@@ -177,6 +184,11 @@ class Machine(ABC):
                 down_ms=down_ms,
             )
         )
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether, once closed, nothing more is to be waited for."""
+        return self.is_closing
 
     @property
     @abstractmethod
