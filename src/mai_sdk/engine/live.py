@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from mai_sdk.engine.connecting import Unconnected, connecting
 from mai_sdk.engine.steps import SocketClosed, TransportFailed
-from mai_sdk.errors import CallFailed, InvalidRequest, MAIError
+from mai_sdk.errors import CallFailed, InvalidRequest
 from mai_sdk.session.endings import after_close
 from mai_sdk.session.pace import Pulse, pause_before
 from mai_sdk.wire.closes import failure_from_close

@@ -37,7 +37,7 @@ class Bill:
         self._tab: Tab | None = None
         self._nothing = open_tab().receipt()
 
-    def stand(self) -> None:
+    def stand(self) -> Tab:
         """See to it that a turn is reserved: what follows may be billed.
 
         Raises:
@@ -47,6 +47,7 @@ class Bill:
             tab = self._open_tab()
             tab.reserve(lambda: Usage(basis="unknown"))
             self._tab = tab
+        return self._tab
 
     def begun(self, request_id: str | None) -> None:
         """Note that the service works at the turn."""
@@ -56,9 +57,7 @@ class Bill:
 
     def settle(self, usage: Usage, *, request_id: str | None, error: str | None) -> Receipt:
         """Return the receipt of a turn that is over."""
-        self.stand()
-        tab, self._tab = self._tab, None
-        assert tab is not None, "stand() has just opened it"
+        tab, self._tab = self.stand(), None
         tab.request_id = request_id
         tab.settle(usage, error=error)
         receipt = tab.receipt()
@@ -110,15 +109,14 @@ def usage_of_turn(turn: TurnDone) -> Usage:
         heard = ceil(turn.listened_ms * _TOKENS_HEARD / 1000)
         spoken = ceil(turn.received_ms * _TOKENS_SPOKEN / 1000)
         written = estimate_tokens(turn.agent_text or "").tokens if turn.agent_text else 0
-        return Usage(
-            input_tokens=heard,
-            audio_input_tokens=heard,
-            output_tokens=spoken + written,
-            audio_output_tokens=spoken,
-            basis="lower_bound",
-            **seconds,
-        )
-    return Usage(**_tokens(reported), **seconds)
+        tokens = {
+            "input_tokens": heard,
+            "audio_input_tokens": heard,
+            "output_tokens": spoken + written,
+            "audio_output_tokens": spoken,
+        }
+        return Usage.from_meters({**tokens, **seconds}, basis="lower_bound")
+    return Usage.from_meters({**_tokens(reported), **seconds})
 
 
 def _tokens(reported: TokenUsage) -> dict[str, int]:

@@ -220,11 +220,6 @@ class Hearing:
         """Whether the user is speaking, or was and the service has not made it an item."""
         return bool(self.said) and not self.said[-1].is_committed
 
-    @property
-    def unanswered_ms(self) -> float:
-        """How much of what the user said is neither written down nor answered."""
-        return self.ms(sum((s.end or self.buffer.end) - s.start for s in self.said))
-
     def _settle(self) -> None:
         end = 0
         while self.said and self.said[0].is_kept:

@@ -59,6 +59,14 @@ class User:
         ended_at, self.ended_at = self.ended_at, None
         return Question(said, ended_at, self.hearing.ms(samples))
 
+    @property
+    def unanswered_ms(self) -> float:
+        """How much of what the user said was not answered."""
+        open_ones = [one for one in self.hearing.said if one not in self._unanswered]
+        end = self.hearing.buffer.end
+        said = (*self._unanswered, *open_ones)
+        return self.hearing.ms(sum((end if o.end is None else o.end) - o.start for o in said))
+
     def ask_again(self, question: Question) -> None:
         """Take back the question of an answer that was lost."""
         self._unanswered[:0] = question.said
