@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.emulator.live_refusals import Refused
 from mai_sdk.emulator.tokens import count
-from mai_sdk.emulator.untyped import objects_in, to_object
+from mai_sdk.emulator.untyped import objects_in, to_list, to_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ class Kept:
     """Of the model's, when each word is over, in ms, and its end in the transcript."""
     is_truncated: bool = False
     said: str = ""
-    """What a user's audio was heard to say; the item shows it only if a transcript was asked for."""
+    """What the user's audio was heard to say; shown only if a transcript was asked for."""
 
     @property
     def id(self) -> str:
@@ -256,9 +256,9 @@ def _check_message(item: dict[str, Any]) -> None:
             f"Invalid value for 'item.role'. Supported values are: {', '.join(_ROLES)}.",
             param="item.role",
         )
-    content: Any = item.get("content")
+    content = to_list(item.get("content"))
     parts = objects_in(content)
-    if not isinstance(content, list) or len(parts) != len(content):
+    if content is None or len(parts) != len(content):
         raise Refused("'item.content' must be a list of objects.", param="item.content")
     for number, part in enumerate(parts):
         if part.get("type") not in _PARTS[role]:

@@ -95,13 +95,13 @@ class LiveLine:
         self._events += 1
         return f"event_{self.name[-12:]}{self._events:06d}"
 
-    async def say(self, kind: str, *, is_last: bool = False, **fields: Any) -> None:
+    async def say(self, kind: str, /, **fields: Any) -> None:
         """Send an event."""
         await self.socket.send_text(
             to_json({"type": kind, "event_id": self.event_id(), **fields}).decode(),
             name=kind,
             is_content=kind.endswith(".delta"),
-            is_last=is_last,
+            is_last=kind == "response.done",
         )
 
     async def say_error(self, error: dict[str, Any]) -> None:

@@ -108,7 +108,7 @@ class Response:
         speech = await self.source.speak(text) if is_spoken else None
         if self.is_cancelled:
             return
-        item = {"type": "message", "role": "assistant", "content": []}
+        item: dict[str, Any] = {"type": "message", "role": "assistant", "content": []}
         kept, place = await self._begin(item)
         part: dict[str, Any] = {"type": "text", "text": ""}
         if speech is not None:
@@ -253,7 +253,7 @@ class Response:
             "max_output_tokens": self.asked["max_response_output_tokens"],
             "metadata": self.asked.get("metadata"),
         }
-        await self.line.say(kind, response=response, is_last=is_over)
+        await self.line.say(kind, response=response)
 
     def _usage(self) -> dict[str, Any] | None:
         """Return what it took; nothing is told of one cancelled before it said anything."""

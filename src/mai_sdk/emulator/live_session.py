@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from mai_sdk.emulator.live_line import client_id
 from mai_sdk.emulator.live_refusals import Refused
 from mai_sdk.emulator.live_settings import updated
+from mai_sdk.emulator.live_talk import Talk
 from mai_sdk.emulator.live_turns import Turns
 from mai_sdk.emulator.untyped import objects_in, to_object
 
@@ -56,7 +57,8 @@ class LiveSession:
         self._line = line
         self._world = world
         self._tasks = tasks
-        self._turns = Turns(line, world=world, voice=voice, settings=settings, tasks=tasks)
+        self._talk = Talk(line, world=world, voice=voice, tasks=tasks)
+        self._turns = Turns(line, talk=self._talk, settings=settings, tasks=tasks)
         self._lasts = line.socket.expires_in or world.live.session_seconds
         self._expires_at = int(time.time() + self._lasts)
         self._acts: Mapping[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
@@ -141,18 +143,18 @@ class LiveSession:
         await self._turns.add_item(event.get("item"), after=after if after is None else str(after))
 
     async def _retrieve_item(self, event: dict[str, Any]) -> None:
-        kept = self._turns.conversation.get(event.get("item_id"), act="retrieve")
+        kept = self._talk.conversation.get(event.get("item_id"), act="retrieve")
         await self._line.say("conversation.item.retrieved", item=kept.item)
 
     async def _delete_item(self, event: dict[str, Any]) -> None:
-        self._turns.conversation.delete(event.get("item_id"))
+        self._talk.conversation.delete(event.get("item_id"))
         await self._line.say("conversation.item.deleted", item_id=event["item_id"])
 
     async def _truncate_item(self, event: dict[str, Any]) -> None:
         where = {
             "content_index": event.get("content_index"), "audio_end_ms": event.get("audio_end_ms"),
         }  # fmt: skip
-        self._turns.conversation.truncate(event.get("item_id"), **where)
+        self._talk.conversation.truncate(event.get("item_id"), **where)
         await self._line.say("conversation.item.truncated", item_id=event["item_id"], **where)
 
     async def _create_response(self, event: dict[str, Any]) -> None:
@@ -175,18 +177,18 @@ class LiveSession:
         if isinstance(extra, str):
             asked["instructions"] = f"{asked['instructions'] or ''}\n{extra}".strip()
         if said.get("cancel_previous"):
-            self._turns.cancel("client_cancelled")
-        self._turns.must_be_free()
+            self._talk.cancel("client_cancelled")
+        self._talk.must_be_free()
         if said.get("commit"):
             await self._turns.commit()
         for item in objects_in(said.get("append_input_items")):
             await self._turns.add_item(item)
-        self._turns.respond(
+        self._talk.respond(
             asked, text=_ready(said), items=objects_in(said.get("input_items")) or None
         )
 
     async def _cancel_response(self, event: dict[str, Any]) -> None:
-        if not self._turns.cancel("client_cancelled", response_id=event.get("response_id")):
+        if not self._talk.cancel("client_cancelled", response_id=event.get("response_id")):
             raise Refused(
                 "Cancellation failed: no active response found", code="response_cancel_not_active"
             )

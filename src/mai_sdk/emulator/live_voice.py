@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.emulator.live_audio import Speech, Unspeakable
-from mai_sdk.emulator.live_settings import OUTPUT_FORMATS
+from mai_sdk.emulator.live_checks import OUTPUT_FORMATS
 from mai_sdk.emulator.speaking import BadDocument, BadVoice, check_voice
 from mai_sdk.emulator.untyped import to_object
 from mai_sdk.wire.formats import audio_format

@@ -38,7 +38,7 @@ class Realtime:
     """Transcribes."""
 
     subprotocol: str | None = None
-    noise = NOISE
+    noise: tuple[str | bytes, ...] = NOISE
 
     def __init__(self, world: World) -> None:
         self._world = world

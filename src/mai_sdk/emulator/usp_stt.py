@@ -55,7 +55,7 @@ class Recognition:
     """Hears on every path the Speech SDK knows."""
 
     subprotocol: str | None = "USP"
-    noise = NOISE
+    noise: tuple[str | bytes, ...] = NOISE
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -63,7 +63,7 @@ class Synthesis:
     """Speaks on both paths; a connection may carry any number of turns, one after the other."""
 
     subprotocol: str | None = "USP"
-    noise = NOISE
+    noise: tuple[str | bytes, ...] = NOISE
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -33,7 +33,7 @@ class VoiceLive:
     """Holds conversations."""
 
     subprotocol: str | None = None
-    noise = NOISE
+    noise: tuple[str | bytes, ...] = NOISE
 
     def __init__(self, world: World) -> None:
         self._world = world
