@@ -78,6 +78,13 @@ def test_it_holds_to_the_last_sample_and_not_one_more():
     assert (buffer.start, buffer.end, len(buffer)) == (1, 11, 10)
 
 
+def test_what_is_acknowledged_takes_no_memory():
+    buffer = InputBuffer(capacity=10)
+    buffer.append(b"aabb")
+    buffer.acknowledge(2)
+    assert not buffer._pieces
+
+
 def test_half_a_sample_is_refused_and_g711_has_none():
     with pytest.raises(ValueError, match="no whole samples"):
         InputBuffer(capacity=10).append(b"abc")

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from mai_sdk.errors import InvalidRequest
 from mai_sdk.wire import live_options as options
+from mai_sdk.wire.live_client_events import SessionUpdate
+from mai_sdk.wire.live_codec import decode
 from mai_sdk.wire.live_options import (
     AzureSemanticVad,
     AzureStandardVoice,
@@ -202,6 +204,20 @@ def test_tools_are_written_flat_whatever_shape_they_came_in():
     assert session["tools"][2]["authorization"] == "secret"
     assert "secret" not in repr(mcp)
     assert live_session(LiveSettings(tools=[])) == {"tools": []}
+
+
+def test_no_key_is_shown_by_settings_events_or_errors():
+    key = "s3cret"
+    raw = {"type": "mcp", "authorization": key}
+    mcp = McpServer(server_label="s", server_url="u", headers={"x": key}, extra={"y": key})
+    settings = LiveSettings(tools=[raw, mcp], avatar={"credential": key}, extra={"z": key})
+    event = SessionUpdate(session=live_session(settings))
+    assert json.dumps(event.session).count(key) == 5
+    echoed = decode(json.dumps({"type": "session.updated", "session": event.session}))
+    assert key not in f"{settings!r} {mcp!r} {event!r} {echoed!r}"
+    with pytest.raises(ValidationError) as caught:
+        LiveSettings(tools=[raw, {key}, McpServer], voice={key})
+    assert key not in str(caught.value)
 
 
 def test_an_interim_answer_by_a_model():

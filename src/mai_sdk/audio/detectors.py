@@ -83,11 +83,10 @@ class EnergyDetector:
 
     def probability(self, frame: bytes) -> float:
         """Return how sure it is that the frame has speech in it."""
-        level = max(level_db(frame), self._quiet - self._margin)
+        level = max(level_db(frame), self._quiet - self._margin)  # digital silence is no room
         room = level if self._room is None else self._room
         above = level - room
-        moved = room + (min(above, self._rise) if above > 0 else above * self._fall)
-        self._room = max(moved, self._quiet - self._margin)  # digital silence is no room
+        self._room = room + (min(above, self._rise) if above > 0 else above * self._fall)
         if level < self._quiet:
             return 0.0
         return 1 / (1 + math.exp(-(above - self._margin) / 2))

@@ -106,8 +106,6 @@ class PlaybackTracker:
             size -= step
             if item.heard == item.received:
                 self._playing.popleft()
-        if size:
-            self._fraction = 0.0  # beyond all that arrived: no start on what comes next
 
     def heard(self, item_id: str) -> Heard | None:
         """Return how far the item has been played; None if none of its audio ever arrived."""

@@ -14,6 +14,7 @@ from mai_sdk.emulator.app import App
 from mai_sdk.emulator.delivery import Pace
 from mai_sdk.emulator.faults import Scripted, scripted
 from mai_sdk.emulator.journal import Journal
+from mai_sdk.emulator.live_flags import LiveFlags
 from mai_sdk.emulator.replies import Call, Draft
 from mai_sdk.emulator.scripts import Orders
 from mai_sdk.emulator.server import LoopbackServer, loopback
@@ -55,6 +56,7 @@ class Emulator:
         reasoning_parser: Whether vLLM separates thoughts from the answer; off, they stay in the
             content, ended by a lone `</think>`.
         vllm: How else the vLLM server was started.
+        live: How the live services behave: pace of the audio, length of a session, quota.
         tokens_per_second: How fast models write; None: at once.
         first_token_seconds: How long they take to begin.
 
@@ -73,6 +75,7 @@ class Emulator:
         vllm_key: str | None = None,
         reasoning_parser: bool = True,
         vllm: VLLMFlags | None = None,
+        live: LiveFlags | None = None,
         tokens_per_second: float | None = None,
         first_token_seconds: float = 0.0,
     ) -> None:
@@ -85,7 +88,12 @@ class Emulator:
         if not reasoning_parser:
             flags = replace(flags, reasoning_parser=False)
         named = {name: name for name in MODELS}
-        self._world = World(seed=seed, key=key, deployments={**named, **(deployments or {})})
+        self._world = World(
+            seed=seed,
+            key=key,
+            deployments={**named, **(deployments or {})},
+            live=live or LiveFlags(),
+        )
         self._vllm = Server(self._world, flags)
         self._faults: Orders[Scripted] = Orders()
         self._released = Event()

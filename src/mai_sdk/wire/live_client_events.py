@@ -50,8 +50,8 @@ class SessionUpdate(ClientEvent):
     """Change the session: what is left out stays as it is, null switches a thing off."""
 
     type: ClassVar[str] = "session.update"
-    session: dict[str, Any]
-    """As `live_options` makes it."""
+    session: dict[str, Any] = field(repr=False)
+    """As `live_update` writes it. May hold the keys of MCP servers, and so is not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +185,8 @@ class ResponseCreate(ClientEvent):
     """Ask for an answer now."""
 
     type: ClassVar[str] = "response.create"
-    response: dict[str, Any] | None = None
-    """Settings of this one answer."""
+    response: dict[str, Any] | None = field(default=None, repr=False)
+    """Settings of this one answer. May hold keys like a session."""
     additional_instructions: str | None = None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from mai_sdk.value import Value
 
@@ -53,7 +53,10 @@ _AS_GIVEN = Field(union_mode="left_to_right")
 class LiveOption(Value):
     """A part of the settings: what was given is sent, None as null, the rest is left out."""
 
-    extra: dict[str, Any] = Field(default_factory=dict)
+    # What was given may hold keys; pydantic would quote it in its errors.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    extra: dict[str, Any] = Field(default_factory=dict, repr=False)
     """Sent as it is, and wins over the fields."""
 
 
@@ -321,7 +324,9 @@ class LiveSettings(LiveOption):
     """"pcm16" (24 kHz), "pcm16_16000hz", "pcm16_8000hz", "g711_ulaw" or "g711_alaw"."""
     output_audio_timestamp_types: list[str] | None = None
     """"word"."""
-    tools: list[Annotated[Raw | FunctionTool | McpServer, _AS_GIVEN]] | None = None
+    tools: list[Annotated[Raw | FunctionTool | McpServer, _AS_GIVEN]] | None = Field(
+        default=None, repr=False
+    )
     """Also as `Tool.schema()` gives them."""
     tool_choice: str | dict[str, Any] | None = None
     """"auto", "none", "required", or one tool."""
@@ -333,7 +338,7 @@ class LiveSettings(LiveOption):
     reasoning_effort: str | None = None
     interim_response: Annotated[Raw | InterimResponse | None, _AS_GIVEN] = None
     """Not with models that hear and speak themselves."""
-    avatar: dict[str, Any] | None = None
+    avatar: dict[str, Any] | None = Field(default=None, repr=False)
     animation: dict[str, Any] | None = None
     include: list[str] | None = None
     """"item.input_audio_transcription.logprobs", "item.input_audio_transcription.phrases",

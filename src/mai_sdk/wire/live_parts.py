@@ -6,7 +6,7 @@ Fields: azure-ai-voicelive 1.3.1 (2026-10-23) and the Realtime page of MAI-Trans
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mai_sdk.wire.live_fields import Part
@@ -65,10 +65,11 @@ class Session(Part):
     """None where turns are the client's business."""
     input_audio_noise_reduction: dict[str, Any] | None = None
     input_audio_echo_cancellation: dict[str, Any] | None = None
-    avatar: dict[str, Any] | None = None
+    avatar: dict[str, Any] | None = field(default=None, repr=False)
     input_audio_transcription: dict[str, Any] | None = None
     output_audio_timestamp_types: list[Any] | None = None
-    tools: list[Any] | None = None
+    tools: list[Any] | None = field(default=None, repr=False)
+    """May repeat the keys of MCP servers, and so is not shown."""
     tool_choice: dict[str, Any] | str | None = None
     parallel_tool_calls: bool | None = None
     temperature: float | None = None
@@ -86,7 +87,7 @@ class ContentPart(Part):
 
     type: str | None = None
     text: str | None = None
-    audio: str | None = None
+    audio: str | None = field(default=None, repr=False)
     """Base64."""
     transcript: str | None = None
     image_url: str | None = None
