@@ -9,6 +9,7 @@ for while none is under way; every event of the service reaches the user, as one
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.session.agent import Agent
@@ -194,28 +195,20 @@ class Conversation(Machine):
 
     def _open(self, now: float) -> None:
         self._configure(self.session)
-        again = self.hearing.restart()
-        if self.connections == 1:
-            self._send_again(again)
-            self._ask(now)
-            return
         items = self.history.items()
         for item in items:
             self.add(item)
-        resent = self._send_again(again)
-        lost = self._news.response_lost if self._news is not None else False
-        self._news = Reconnected(
-            why=self._why,
-            connections=self.connections,
-            resent_ms=self.hearing.ms(resent),
-            replayed_items=len(items),
-            response_lost=lost,
-        )
+        resent = self._send_again()
+        if self._news is not None:
+            self._news = replace(
+                self._news, resent_ms=self.hearing.ms(resent), replayed_items=len(items)
+            )
         self._ask(now)
 
-    def _send_again(self, again: Any) -> int:
+    def _send_again(self) -> int:
+        """Send what is not acknowledged, and return how much it is."""
         before = self._queued_to
-        for each in again:
+        for each in self.hearing.restart():
             if isinstance(each, bytes):
                 self._append(each)
             else:
@@ -232,7 +225,7 @@ class Conversation(Machine):
         self._stops_next = False
         self.user.restart()
         lost = lost or (self._news is not None and self._news.response_lost)
-        self._news = Reconnected(why="", connections=0, response_lost=lost)
+        self._news = Reconnected(why=self._why, connections=0, response_lost=lost)
 
     def _give_up(self, answer: Answer) -> None:
         """Settle an answer whose connection is gone, and decide whether to ask for it again."""

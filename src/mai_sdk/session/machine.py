@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mai_sdk.wire.live_codec import UnreadableEvent, decode, encode, encode_append
-from mai_sdk.wire.session_events import Ended, Other, Reconnected
+from mai_sdk.wire.session_events import Ended, Other
 
 if TYPE_CHECKING:
     from mai_sdk.errors import CallFailed
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from mai_sdk.wire.live_client_events import ClientEvent
     from mai_sdk.wire.live_codec import Received
     from mai_sdk.wire.live_events import SessionCreated
-    from mai_sdk.wire.session_events import SessionEvent
+    from mai_sdk.wire.session_events import Reconnected, SessionEvent
 
 __all__ = ["Machine"]
 
@@ -174,16 +175,7 @@ class Machine(ABC):
             return
         down_ms = 0.0 if self._lost_at is None else (now - self._lost_at) * 1000
         self._lost_at = None
-        self.emit(
-            Reconnected(
-                why=self._why,
-                connections=self.connections,
-                resent_ms=news.resent_ms,
-                replayed_items=news.replayed_items,
-                response_lost=news.response_lost,
-                down_ms=down_ms,
-            )
-        )
+        self.emit(replace(news, why=self._why, connections=self.connections, down_ms=down_ms))
 
     @property
     def is_drained(self) -> bool:
