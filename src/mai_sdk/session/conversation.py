@@ -298,7 +298,9 @@ class Conversation(Machine):
         else:
             called = self.calls.read(event)
             if called is not None and called.response_id is not None:
-                self.agent.answer(called.response_id)
+                answer = self.agent.answer(called.response_id)
+                if answer is not None and self.user.ended_at is None:
+                    self.user.ended_at = answer.question.ended_at  # what follows answers it, too
             self.emit(called or Other(type=event.type, raw=event))
             if self._continues_remote_calls and isinstance(event, _REMOTE_DONE):
                 self.respond(now=now)

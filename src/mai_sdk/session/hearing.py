@@ -37,6 +37,8 @@ class Said:
     is_committed: bool = False
     by_us: bool = False
     """Whether our own commit ends it, so that it must be repeated with the audio."""
+    ended_at: float | None = None
+    """When its end was given, on the clock of the session, where our own commit ends it."""
     is_kept: bool = False
     """Whether it is written down or answered: its audio is not needed any more."""
 
@@ -157,21 +159,23 @@ class Hearing:
             one.end = max(end, one.start)
         return end
 
-    def commit(self) -> Said | None:
-        """Note that we end the turn here: all since the last one is an item; None if that is none.
+    def commit(self, end: int | None = None) -> Said | None:
+        """Note that we end the turn, at `end` or at the last sample; None if it has no audio.
 
-        A turn the service has found, and that has no end yet, ends here.
+        It is all since the last turn; or a turn the service has found, and that has no end yet.
         """
+        end = self.buffer.end if end is None else end
         last = self.said[-1] if self.said else None
         if last is not None and last.end is None:
-            last.end, last.by_us = self.buffer.end, True
+            last.end, last.by_us = end, True
         else:
-            start = max(self._committed_to, self.buffer.start, last.end or 0 if last else 0)
-            if start == self.buffer.end:
+            after = last.end or 0 if last is not None else 0
+            start = max(self._committed_to, self.buffer.start, after)
+            if start >= end:
                 return None
-            last = Said(start, self.buffer.end, by_us=True)
+            last = Said(start, end, by_us=True)
             self.said.append(last)
-        self._committed_to = self.buffer.end
+        self._committed_to = end
         return last
 
     def committed(self, item_id: str | None) -> Said | None:
@@ -195,8 +199,8 @@ class Hearing:
     def kept(self, item_id: str | None) -> Said | None:
         """Note that an item is written down, and return it; without an id, the oldest one."""
         one = self._find(item_id)
-        if one is None and item_id is None and self.said:
-            one = self.said[0]
+        if one is None and item_id is None:
+            one = next((each for each in self.said if not each.is_kept), None)
         if one is not None:
             one.is_kept = True
             self._settle()

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from mai_sdk.session.answers import Question
 from mai_sdk.session.history import Line
+from mai_sdk.session.refusals import error_of
+from mai_sdk.session.written import Written
 from mai_sdk.wire import live_events as live
-from mai_sdk.wire.failures import failure_from_event
-from mai_sdk.wire.session_events import Failed, Other, SpeechEnded, SpeechStarted, UserTranscript
+from mai_sdk.wire.session_events import Failed, Other, SpeechEnded, SpeechStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mai_sdk.session.hearing import Hearing, Said
     from mai_sdk.session.history import History
-    from mai_sdk.wire.session_events import SessionEvent
+    from mai_sdk.wire.session_events import SessionEvent, UserTranscript
 
 __all__ = ["User"]
 
@@ -33,20 +34,23 @@ class User:
         """When the user last ended, on the clock of the session."""
         self._history = history
         self._emit = emit
-        self._deltas: dict[str | None, str] = {}
+        self._written = Written()
         self._unanswered: list[Said] = []
         self._takes: dict[type[live.ServerEvent], Callable[[Any, float], None]] = {
             live.InputAudioBufferSpeechStarted: self._started,
             live.InputAudioBufferSpeechStopped: self._stopped,
             live.InputAudioBufferCommitted: self._committed,
-            live.InputAudioTranscriptionDelta: self._delta,
-            live.InputAudioTranscriptionIntermediate: self._intermediate,
-            live.InputAudioTranscriptionCompleted: self._completed,
             live.InputAudioTranscriptionFailed: self._failed,
         }
 
     def read(self, event: live.ServerEvent, now: float) -> bool:
         """Take an event about the user, and return whether it was one."""
+        written = self._written.read(event)
+        if written is not None:
+            if written.final:
+                self._completed(written)
+            self._emit(written)
+            return True
         take = self._takes.get(type(event))
         if take is not None:
             take(event, now)
@@ -74,7 +78,7 @@ class User:
 
     def restart(self) -> None:
         """Forget what will be heard again, on another connection."""
-        self._deltas.clear()
+        self._written.clear()
         self._unanswered = [one for one in self._unanswered if one.is_kept]
 
     def _started(self, event: live.InputAudioBufferSpeechStarted, now: float) -> None:
@@ -98,55 +102,13 @@ class User:
             self._history.add(Line("user", event.item_id))
         self._emit(Other(type=event.type, raw=event))
 
-    def _delta(self, event: live.InputAudioTranscriptionDelta, now: float) -> None:
-        del now
-        text = self._deltas.get(event.item_id, "") + event.delta
-        self._deltas[event.item_id] = text
-        if len(self._deltas) > _ITEMS:
-            del self._deltas[next(iter(self._deltas))]
-        self._written(event, text, settled=len(text), item_id=event.item_id)
-
-    def _intermediate(self, event: live.InputAudioTranscriptionIntermediate, now: float) -> None:
-        del now
-        text = self._deltas.get(event.item_id, "")
-        self._written(event, text + event.intermediate, settled=len(text), item_id=event.item_id)
-
-    def _completed(self, event: live.InputAudioTranscriptionCompleted, now: float) -> None:
-        del now
-        text = event.transcript
-        self._deltas.pop(event.item_id, None)
-        if event.item_id is not None:
-            self._history.add(Line("user", event.item_id)).text = text
-        self.hearing.kept(event.item_id)
-        locale = next((each.locale for each in event.phrases or () if each.locale), None)
-        self._written(
-            event, text, settled=len(text), item_id=event.item_id, final=True, locale=locale
-        )
+    def _completed(self, written: UserTranscript) -> None:
+        if written.item_id is not None:
+            self._history.add(Line("user", written.item_id)).text = written.text
+        self.hearing.kept(written.item_id)
 
     def _failed(self, event: live.InputAudioTranscriptionFailed, now: float) -> None:
         del now
-        self._deltas.pop(event.item_id, None)
-        problem = {"error": {"code": event.error.code, "message": event.error.message}}
-        self._emit(
-            Failed(
-                error=failure_from_event(problem, surface="voice-live"),
-                item_id=event.item_id,
-                raw=event,
-            )
-        )
-
-    def _written(
-        self,
-        event: live.ServerEvent,
-        text: str,
-        *,
-        settled: int,
-        item_id: str | None,
-        final: bool = False,
-        locale: str | None = None,
-    ) -> None:
-        self._emit(
-            UserTranscript(
-                text=text, final=final, settled=settled, item_id=item_id, locale=locale, raw=event
-            )
-        )
+        self._written.forget(event.item_id)
+        error = error_of(event.error, surface="voice-live")
+        self._emit(Failed(error=error, item_id=event.item_id, raw=event))
