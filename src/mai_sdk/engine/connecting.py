@@ -9,7 +9,6 @@ from mai_sdk.config import Secret
 from mai_sdk.engine.auth import auth_header
 from mai_sdk.engine.flow import interrupted
 from mai_sdk.engine.redact import redact_error
-from mai_sdk.engine.socket import AsyncWebSocket
 from mai_sdk.engine.steps import Do, Limits, Read, Request, Token, TransportFailed
 from mai_sdk.errors import AuthenticationFailed, CallFailed, MAIError, UnreadableAnswer
 from mai_sdk.session.endings import Remedy, after_refusal
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from mai_sdk.config import Route, Timeouts
-    from mai_sdk.engine.socket import AsyncDialler
+    from mai_sdk.engine.socket import AsyncDialler, AsyncWebSocket
     from mai_sdk.engine.steps import Step
 
 __all__ = ["Line", "Unconnected", "connecting"]
@@ -63,7 +62,7 @@ def connecting(
     request = _request(line, token)
     try:
         answer = yield Do(lambda: dialler.dial(request, limits))
-        if isinstance(answer, AsyncWebSocket):
+        if not hasattr(answer, "status"):
             return answer, token
         body: bytes = yield Read(answer, _MAX_ERROR_BYTES, lambda: line.timeouts.first_byte)
     except TransportFailed as error:
