@@ -55,7 +55,9 @@ class Endurance:
     """How long closing may wait for the last words."""
 
 
-_REPLACED = "it was replaced before the service would have ended it"
+_STEADY: Final = 5.0
+"""Seconds after which a connection that is only alive has proven itself."""
+_REPLACED: Final = "it was replaced before the service would have ended it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,9 @@ class Live:
         self._next: AsyncWebSocket | None = None
         self._tries = 0
         self._is_doubted = False
-        self._good_at = 0.0
+        self._good_at = self._began_at = 0.0
         self._code: int | None = None
+        """The close code of the last connection, if it had one."""
 
     async def start(self) -> None:
         """Return once the first connection stands; the session then runs by itself.
@@ -207,39 +210,37 @@ class Live:
                 socket = await self._connect_within(ending)
         except Exception as error:  # noqa: BLE001 - whoever waits for events must be told
             self.failure = error
-            self._end(type(error).__name__)
+            with contextlib.suppress(Exception):
+                self._end(type(error).__name__)
 
     async def _serve(self, socket: AsyncWebSocket) -> _Ending:
         """Use the connection until it ends, and say how."""
         machine, now = self.machine, self.clock()
         pulse = Pulse(limit=self._endurance.silence_seconds, now=now)
         socket.on_sign = lambda payload: self._sign(pulse, payload)
-        self._is_pinging = False
+        self._is_pinging, self._began_at = False, now
         machine.connected(now=now, wall=self._wall_clock())
         self.wake()
         tasks = [
             asyncio.create_task(work)
             for work in (self._receive(socket), self._pump(socket), self._beat(pulse))
         ]
-        ending: _Ending | None = None
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            over = self._is_over or self._task is None
             for task in tasks:
                 task.cancel()
-            for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-                if isinstance(outcome, Exception):
-                    ending = _ending_of(outcome)
-                    break
-            ending = ending or _SILENT
-            await socket.aclose(1000 if over or self._next is not None else 1001)
-            if machine.is_proven:
-                self._tries, self._good_at, self._is_doubted = 0, self.clock(), False
-            why = ending.why if self._next is None else _REPLACED
-            machine.disconnected(why, now=self.clock())
-            self._sent.set()
-            self._drain()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+            await socket.aclose(1000 if self._task is None or self._next is not None else 1001)
+        if machine.is_proven:
+            self._tries, self._good_at, self._is_doubted = 0, self.clock(), False
+        error = next((each for each in outcomes if isinstance(each, Exception)), None)
+        self._code = error.code if isinstance(error, SocketClosed) else None
+        ending = _SILENT if error is None else _ending_of(error)
+        why = ending.why if self._next is None else _REPLACED
+        machine.disconnected(why, now=self.clock())
+        self._sent.set()
+        self._drain()
         return ending
 
     async def _receive(self, socket: AsyncWebSocket) -> None:
@@ -281,9 +282,12 @@ class Live:
                     return
 
     def _sign(self, pulse: Pulse, payload: bytes | None) -> None:
-        pulse.heard(self.clock())
+        now = self.clock()
+        pulse.heard(now)
         if payload is not None:
             self.machine.pong(payload)
+            if now - self._began_at > _STEADY:
+                self.machine.is_proven = True
 
     def _drain(self) -> None:
         for event in self.machine.take_events():
@@ -308,13 +312,16 @@ class Live:
         """Return another connection, or raise why there is none."""
         is_first, asked_for = ending is None, 0.0
         while True:
-            rejected = None
+            rejected, wait = None, 0.0
             if ending is not None and ending.remedy == "reauthenticate":
                 if self._token is None or self._is_doubted:
                     raise ending.failure
                 rejected, self._is_doubted = self._token, True
-            self._tries += 1
-            wait = self._wait(is_first=is_first, asked_for=asked_for)
+            else:
+                self._tries += 1
+                wait = max(pause_before(self._tries, chance=self._chance()), asked_for)
+            if not is_first:
+                wait = max(wait, self._pace.wait(self.clock(), limit=self._quota))
             if ending is not None and self._gives_up(wait, is_first=is_first):
                 raise ending.failure
             if wait:
@@ -327,12 +334,6 @@ class Live:
                 raise failure from None
             asked_for = failure.retry_after or 0.0
             ending = _Ending(failure.message, remedy, failure)
-
-    def _wait(self, *, is_first: bool, asked_for: float) -> float:
-        pause = max(pause_before(self._tries, chance=self._chance()), asked_for)
-        if is_first:
-            return pause
-        return max(pause, self._pace.wait(self.clock(), limit=self._quota))
 
     def _gives_up(self, wait: float, *, is_first: bool) -> bool:
         if is_first:
@@ -355,12 +356,14 @@ class Live:
     def _end(self, reason: str) -> None:
         if self._is_over:
             return
+        self._is_over = True
         self.machine.close()
         self.machine.ended(reason, code=self._code, now=self.clock())
-        self._drain()
-        self._is_over = True
-        self._news.set()
-        self._sent.set()
+        try:
+            self._drain()
+        finally:
+            self._news.set()
+            self._sent.set()
 
 
 def _ending_of(error: Exception) -> _Ending:
