@@ -516,12 +516,17 @@ VALUES = st.sampled_from([
     [{"type": "input_text", "text": "a"}], [{"type": "input_audio", "audio": "AAAA"}],
     {"type": "function", "name": "f"}, [{"type": "function", "name": "f"}], True,
 ])  # fmt: skip
+TOOLS = st.fixed_dictionaries({
+    "tools": st.fixed_dictionaries({
+        "type": st.just("function"), "name": st.text(max_size=3), "parameters": JSON,
+    }).map(lambda tool: [tool])
+})  # fmt: skip
 EVENTS = st.builds(
     lambda kind, fields: {"type": kind, **fields},
     st.sampled_from(KINDS),
     st.dictionaries(
         st.sampled_from(FIELDS),
-        JSON | VALUES | st.dictionaries(st.sampled_from(INNER), JSON | VALUES, max_size=4),
+        JSON | VALUES | TOOLS | st.dictionaries(st.sampled_from(INNER), JSON | VALUES, max_size=4),
         max_size=4,
     ),
 ) | st.binary(max_size=9_600).map(piece)  # fmt: skip
