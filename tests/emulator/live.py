@@ -82,5 +82,7 @@ class Line:
 def open_line(emulator, path=VOICE_LIVE, *, key=EMULATOR_KEY, headers=None):
     given = {"api-key": key} if headers is None else headers
     url = f"ws://127.0.0.1:{emulator.port}{path}"
-    with connect(url, additional_headers=given, compression=None, max_size=None) as socket:
+    with connect(
+        url, additional_headers=given, compression=None, max_queue=None, max_size=None
+    ) as socket:
         yield Line(socket)
