@@ -42,7 +42,7 @@ class Line:
         """Return the next event of that type; the ones before it are in `events`."""
         while True:
             event = self.get(timeout)
-            if event["type"] == kind:
+            if event.get("type") == kind:
                 return event
 
     def error(self, kind, **fields):
@@ -65,8 +65,8 @@ class Line:
         """Return the types of all events, each run of one type once."""
         kinds = []
         for event in self.events:
-            if not kinds or kinds[-1] != event["type"]:
-                kinds.append(event["type"])
+            if not kinds or kinds[-1] != event.get("type"):
+                kinds.append(event.get("type"))
         return kinds
 
     def audio(self, response_id=None):
