@@ -175,6 +175,20 @@ class Emulator:
             draft, times=times, matches=_matches(model=model, base=self._base, when=when)
         )
 
+    def spoken(self, text: str, *, voice: str | None = None, sample_rate: int = 24_000) -> bytes:
+        """Return the text spoken: 16-bit samples of one channel, to be sent to a listening service.
+
+        Whatever listens here then hears exactly this text, whole, in pieces or among silence.
+
+        Args:
+            text: What is said.
+            voice: Who says it; see `Mouth.speak`.
+            sample_rate: Samples a second; heard only at the same rate.
+        """
+        said = self._world.mouth.speak(text, voice=voice, sample_rate=sample_rate)
+        self._world.ears.remember(said)
+        return said.pcm
+
     def fault(
         self,
         name: str,

@@ -145,6 +145,7 @@ class Talk:
         self._last = response
         if self._response is response:
             self._response = None
+        await self._line.socket.end_turn(goes_on=True)
 
     def _count(
         self, before: list[Kept], asked: dict[str, Any], *, read: Tokens, cached: Tokens

@@ -27,7 +27,7 @@ class Voice:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._spoken: OrderedDict[tuple[Any, ...], Speech] = OrderedDict()
+        self._spoken: OrderedDict[tuple[Any, ...], asyncio.Future[Speech]] = OrderedDict()
 
     async def speak(self, text: str, *, voice: Any, output: str) -> Speech:
         """Return the text spoken.
@@ -50,13 +50,15 @@ class Voice:
                 raise Unspeakable(f"Speech synthesis failed: {error}.") from None
         rate = _rate(said.get("rate"))
         key = (self._world.era, text, name, rate, output)
-        speech = self._spoken.get(key)
-        if speech is None:
-            speech = await asyncio.to_thread(self._speak, text, name=name, rate=rate, output=output)
-            self._spoken[key] = speech
+        speaking = self._spoken.get(key)
+        if speaking is None:
+            speaking = asyncio.ensure_future(
+                asyncio.to_thread(self._speak, text, name=name, rate=rate, output=output)
+            )
+            self._spoken[key] = speaking
             if len(self._spoken) > _KEPT:
                 self._spoken.popitem(last=False)
-        return speech
+        return await asyncio.shield(speaking)
 
     def _speak(self, text: str, *, name: str, rate: float, output: str) -> Speech:
         form = OUTPUT_FORMATS[output]

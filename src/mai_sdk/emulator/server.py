@@ -65,10 +65,12 @@ class _SocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.logger = _LOGGER
-        self._frozen = False
+        self._frozen = self._discards = False
         super().connection_made(transport)
 
     def send_receive_event_to_app(self) -> None:
+        if self._discards:
+            return
         # uvicorn stops reading after each message; that costs two system calls for each.
         self.read_paused = True
         super().send_receive_event_to_app()
@@ -82,6 +84,11 @@ class _SocketProtocol(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         return message
+
+    def discard(self) -> None:
+        """Read on, and forget what comes."""
+        self._discards = True
+        self.transport.resume_reading()
 
     def freeze(self) -> None:
         """Read nothing more from the connection; pings stay unanswered."""

@@ -140,9 +140,16 @@ class Socket:
         else:
             self._trouble = trouble
 
-    async def end_turn(self) -> None:
-        """Note that the turn is over, its last message sent."""
-        trouble, self._trouble = self._trouble, None
+    async def end_turn(self, *, goes_on: bool = False) -> None:
+        """Note that the turn is over, its last message sent.
+
+        Args:
+            goes_on: Whether more of the client's messages belong to it: what waits for them stays.
+        """
+        trouble = self._trouble
+        if goes_on and trouble is not None and trouble.kind != "leave":
+            return
+        self._trouble = None
         if trouble is not None and trouble.kind == "leave":
             await self.close(trouble.code)
 
@@ -209,6 +216,7 @@ class Socket:
             Left: Always.
         """
         self._transport.write_eof()
+        self._transport.get_protocol().discard()
         self._frozen = True
         for _ in range(round(_DRAIN / _POLL)):
             if self._transport.is_closing():
