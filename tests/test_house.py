@@ -30,6 +30,8 @@ WAITING = {"asyncio", "socket", "threading", "sqlite3", "subprocess", "uvicorn",
 ROOMS_THAT_WAIT = {
     "engine/auth.py",
     "engine/drive.py",
+    "engine/live.py",
+    "engine/running.py",
     "engine/socket.py",
     "engine/timed.py",
     "engine/turn.py",

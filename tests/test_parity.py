@@ -16,7 +16,8 @@ RENAMED = {
     "__exit__": "__aexit__",
     "__iter__": "__aiter__",
 }
-NOT_MIRRORED = {"_read_items"}
+NOT_MIRRORED = {"_read_items", "dialler", "transcribe"}
+"""Sessions are async only: both sides speak at once."""
 
 
 def members(kind):

@@ -19,6 +19,7 @@ from mai_sdk.resources.code import AsyncCode, Code
 from mai_sdk.resources.core import Core
 from mai_sdk.resources.costs import Costs
 from mai_sdk.resources.reasoning import AsyncReasoning, Reasoning
+from mai_sdk.resources.transcribe_session import AsyncLiveTranscription
 from mai_sdk.resources.voice import AsyncVoice, Voice
 
 if TYPE_CHECKING:
@@ -236,6 +237,11 @@ class AsyncMAI:
     def voice(self) -> AsyncVoice:
         """See `MAI.voice`."""
         return AsyncVoice(self._core, self._driver)
+
+    @cached_property
+    def transcribe(self) -> AsyncLiveTranscription:
+        """Text from speech, while it is spoken."""
+        return AsyncLiveTranscription(self._core, self._driver)
 
     @property
     def models(self) -> Catalog:
