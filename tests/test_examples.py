@@ -18,6 +18,8 @@ SAYS = {
     "cost_report": "summaries",
     "emulator_in_tests": "[100%]",
     "errors_and_retries": "404 DeploymentNotFound free",
+    "live_captions": "00:00:01.000 --> 00:00:01.540\nWelcome.",
+    "phone_assistant": "looked up: On Friday from 9 to 18.",
     "routes_and_deployments": "thinker: think-prod is MAI-Thinking-1",
     "self_hosted_deepseek": "exact, vLLM /tokenize",
     "stream": "left early: >=",

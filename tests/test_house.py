@@ -20,6 +20,7 @@ FLOORS = {
     "session": 2,
     "engine": 3,
     "resources": 4,
+    "live": 5,
     "client": 5,
     "emulator": 6,
     "cli": 7,

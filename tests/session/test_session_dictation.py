@@ -119,7 +119,7 @@ def test_a_turn_is_committed_when_it_has_ended_and_done_when_it_is_written():
         ("Hel", 3, False), ("Hello th", 3, False), ("Hello ", 6, False), ("Hello there", 11, True),
     ]  # fmt: skip
     [started], [ended], [turn] = map(typist.told, (SpeechStarted, SpeechEnded, TurnDone))
-    assert (started.offset_ms, ended.offset_ms) == (100, 1000)
+    assert (started.offset_ms, ended.offset_ms) == (400, 1000)
     assert (turn.user_text, turn.listened_ms) == ("Hello there", 1500)
     assert turn.first_text_ms == pytest.approx(100, abs=21)
 

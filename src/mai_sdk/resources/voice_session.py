@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from math import ceil
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.engine.connecting import Line
 from mai_sdk.engine.running import Tasks, run_function
@@ -20,6 +20,7 @@ from mai_sdk.wire.live_address import voice_live_url
 from mai_sdk.wire.live_options import LiveSettings, ServerVad
 from mai_sdk.wire.live_update import live_features, live_session, named_voice, sample_rate_of
 from mai_sdk.wire.session_events import Other, ToolCalled
+from mai_sdk.wire.shapes import as_object
 from mai_sdk.wire.voice import DEFAULT_VOICE
 
 if TYPE_CHECKING:
@@ -338,15 +339,17 @@ def _route(board: Switchboard, brain: str) -> Route:
 
 def _tools_of(tools: Any) -> tuple[dict[str, Tool], list[dict[str, Any]]]:
     """Return the functions that can be run, by name, and what the model is told of all tools."""
-    made = [
-        tool if isinstance(tool, (Tool, dict)) or not callable(tool) else Tool(tool)
-        for tool in tools or ()
-    ]
-    functions = {tool.name: tool for tool in made if isinstance(tool, Tool)}
+    functions: dict[str, Tool] = {}
     sent: list[dict[str, Any]] = []
-    for tool in made:
-        other = isinstance(tool, dict) and cast("dict[str, Any]", tool).get("type") != "function"
-        sent += [cast("dict[str, Any]", tool)] if other else build_tools([tool]) or []
+    for given in tools or ():
+        shape = as_object(given)
+        if shape and shape.get("type") != "function":
+            sent.append(shape)
+            continue
+        tool = Tool(given) if callable(given) and not isinstance(given, Tool) else given
+        if isinstance(tool, Tool):
+            functions[tool.name] = tool
+        sent += build_tools([tool]) or []
     return functions, sent
 
 

@@ -84,7 +84,7 @@ class Dictation(Machine):
         at = 0
         for event in found:
             if isinstance(event, TurnBegan):
-                self.emit(SpeechStarted(offset_ms=self.hearing.ms(event.start)))
+                self.emit(SpeechStarted(offset_ms=self.hearing.ms(event.speech_start)))
                 continue
             cut = min(max((event.end - begins) * self.hearing.sample_bytes, at), len(audio))
             self._forward(audio[at:cut])
