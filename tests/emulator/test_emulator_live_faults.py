@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
@@ -10,7 +11,6 @@ from emulator.live import REALTIME, open_line, piece, silence
 from mai_sdk.emulator import FAULTS, Emulator, LiveFlags
 
 ANSWER = "One two three four five six seven eight nine ten."
-seen: set[str] = set()
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,6 @@ def emulator(served):
 @pytest.fixture
 def fault(emulator):
     def script(name, **parameters):
-        seen.add(name)
         emulator.fault(name, **parameters)
 
     return script
@@ -229,4 +228,6 @@ def test_live_transcription_meets_them_too(emulator, fault):
 
 
 def test_every_fault_of_sockets_befalls_live_sessions_here():
-    assert {name for name, fault in FAULTS.items() if fault.needs == "socket"} == seen
+    here = Path(__file__).read_text()
+    names = [name for name, fault in FAULTS.items() if fault.needs == "socket"]
+    assert not [name for name in names if f'"{name}"' not in here]
