@@ -2,15 +2,15 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
 
-from emulator.live import REALTIME, open_line, piece, silence
+from emulator.live import HEARING, REALTIME, open_line, piece, silence
 from mai_sdk.emulator import FAULTS, Emulator, LiveFlags
 
 ANSWER = "One two three four five six seven eight nine ten."
-seen: set[str] = set()
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,6 @@ def emulator(served):
 @pytest.fixture
 def fault(emulator):
     def script(name, **parameters):
-        seen.add(name)
         emulator.fault(name, **parameters)
 
     return script
@@ -184,6 +183,28 @@ def test_a_session_says_when_it_will_expire_and_does(emulator, fault):
         assert end_of(line) == 1001
 
 
+def test_a_transcript_can_fail_and_the_answer_come_all_the_same(emulator, fault):
+    fault("transcription_failed")
+    with open_line(emulator) as line:
+        line.update(**HEARING)
+        for _ in range(2):
+            line.say(emulator.spoken("Is anybody there?") + silence(700))
+            assert line.until("response.done")["response"]["status"] == "completed"
+    kinds = [kind for kind in line.kinds() if kind.split(".")[-1] in ("failed", "completed")]
+    assert [kind.split(".")[-1] for kind in kinds] == ["failed", "completed"]
+
+
+def test_a_response_can_fail_and_the_next_one_not(emulator, fault):
+    with open_line(emulator) as line:
+        fault("response_failed", code="rate_limit_exceeded")
+        line.send("response.create")
+        failed = line.until("response.done")["response"]
+        assert (failed["status"], failed["usage"]) == ("failed", None)
+        assert failed["status_details"]["error"]["code"] == "rate_limit_exceeded"
+        line.send("response.create")
+        assert line.until("response.done")["response"]["status"] == "completed"
+
+
 def test_a_token_that_has_expired_is_refused_at_the_handshake(emulator):
     emulator.fault("token_expired")
     with pytest.raises(InvalidStatus) as caught, open_line(emulator):
@@ -229,4 +250,6 @@ def test_live_transcription_meets_them_too(emulator, fault):
 
 
 def test_every_fault_of_sockets_befalls_live_sessions_here():
-    assert {name for name, fault in FAULTS.items() if fault.needs == "socket"} == seen
+    here = Path(__file__).read_text()
+    names = [name for name, fault in FAULTS.items() if fault.needs == "socket"]
+    assert not [name for name in names if f'"{name}"' not in here]

@@ -138,15 +138,12 @@ def test_every_output_format_plays_as_long(line, emulator, output):
 
 
 @pytest.mark.parametrize("coding", ["g711_ulaw", "g711_alaw"])
-def test_speech_is_found_in_telephone_audio(line, emulator, coding):
-    from mai_sdk.emulator.sound import encode
-    from mai_sdk.wire.formats import audio_format
-
-    line.update(input_audio_format=coding, input_audio_sampling_rate=8_000)
-    law = "mulaw" if coding == "g711_ulaw" else "alaw"
-    pcm = silence(300, 8_000) + emulator.spoken(QUESTION, sample_rate=8_000) + silence(700, 8_000)
-    line.say(encode(pcm, audio_format(f"raw-8khz-8bit-mono-{law}")), frame=160)
-    line.until("input_audio_buffer.speech_stopped")
+def test_telephone_audio_is_heard_to_the_letter(line, emulator, coding):
+    line.update(input_audio_format=coding, input_audio_sampling_rate=8_000, **HEARING)
+    quiet = (b"\xff" if coding == "g711_ulaw" else b"\xd5") * 160
+    line.say(quiet * 15 + emulator.spoken(QUESTION, coding=coding) + quiet * 35, frame=160)
+    done = line.until("conversation.item.input_audio_transcription.completed")
+    assert done["transcript"] == QUESTION
 
 
 def test_without_turn_detection_the_client_commits_and_asks(line, emulator):

@@ -14,13 +14,17 @@ from mai_sdk.emulator.app import App
 from mai_sdk.emulator.delivery import Pace
 from mai_sdk.emulator.faults import Scripted, scripted
 from mai_sdk.emulator.journal import Journal
+from mai_sdk.emulator.live_audio import decoded
+from mai_sdk.emulator.live_checks import OUTPUT_FORMATS
 from mai_sdk.emulator.live_flags import LiveFlags
 from mai_sdk.emulator.replies import Call, Draft
 from mai_sdk.emulator.scripts import Orders
 from mai_sdk.emulator.server import LoopbackServer, loopback
+from mai_sdk.emulator.sound import encode
 from mai_sdk.emulator.vllm_server import Server, VLLMFlags
 from mai_sdk.emulator.world import EMULATOR_KEY, MODELS, World
 from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.wire.formats import audio_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -175,7 +179,14 @@ class Emulator:
             draft, times=times, matches=_matches(model=model, base=self._base, when=when)
         )
 
-    def spoken(self, text: str, *, voice: str | None = None, sample_rate: int = 24_000) -> bytes:
+    def spoken(
+        self,
+        text: str,
+        *,
+        voice: str | None = None,
+        sample_rate: int = 24_000,
+        coding: str = "pcm16",
+    ) -> bytes:
         """Return the text spoken: 16-bit samples of one channel, to be sent to a listening service.
 
         Whatever listens here then hears exactly this text, whole, in pieces or among silence.
@@ -184,10 +195,14 @@ class Emulator:
             text: What is said.
             voice: Who says it; see `Mouth.speak`.
             sample_rate: Samples a second; heard only at the same rate.
+            coding: "pcm16"; or "g711_ulaw" or "g711_alaw", at 8,000 samples a second.
         """
-        said = self._world.mouth.speak(text, voice=voice, sample_rate=sample_rate)
-        self._world.ears.remember(said)
-        return said.pcm
+        law = coding != "pcm16"
+        rate = 8_000 if law else sample_rate
+        said = self._world.mouth.speak(text, voice=voice, sample_rate=rate)
+        data = encode(said.pcm, audio_format(OUTPUT_FORMATS[coding])) if law else said.pcm
+        self._world.ears.remember(replace(said, pcm=decoded(data, coding)))
+        return data
 
     def fault(
         self,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mai_sdk.emulator.utterance import SpokenWord, Utterance
 
-__all__ = ["InputAudio", "Speech", "Unspeakable", "Words", "decoded"]
+__all__ = ["Failed", "InputAudio", "Speech", "Words", "decoded"]
 
 _SLACK: Final = 2
 """Silence is dropped in steps, so that not every piece moves what is kept."""
@@ -89,8 +89,17 @@ class Speech:
         return len(self.data) / self.bytes_per_ms
 
 
-class Unspeakable(Exception):
-    """The voice cannot say it: the response fails."""
+class Failed(Exception):
+    """A response fails; the text says why.
+
+    Args:
+        message: What went wrong.
+        code: The service's name for it.
+    """
+
+    def __init__(self, message: str, *, code: str = "speech_synthesis_failed") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Words:

@@ -104,6 +104,23 @@ class LiveLine:
             is_last=kind == "response.done",
         )
 
+    async def say_heard(self, item_id: str, transcript: str, pieces: list[str]) -> None:
+        """Send the transcript of a user's audio, piece by piece and whole; or that it failed."""
+        kind = "conversation.item.input_audio_transcription"
+        where = {"item_id": item_id, "content_index": 0}
+        if self.socket.take("mishear") is not None:
+            error = {
+                "type": "server_error",
+                "code": "transcription_failed",
+                "message": "Input transcription failed.",
+                "param": None,
+            }
+            await self.say(f"{kind}.failed", **where, error=error)
+            return
+        for piece in pieces:
+            await self.say(f"{kind}.delta", **where, delta=piece)
+        await self.say(f"{kind}.completed", **where, transcript=transcript)
+
     async def say_error(self, error: dict[str, Any]) -> None:
         """Send an `error` event."""
         await self.say("error", error=error)

@@ -7,7 +7,7 @@ import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.emulator.live_audio import Unspeakable, Words
+from mai_sdk.emulator.live_audio import Failed, Words
 from mai_sdk.emulator.live_items import Kept, Tokens, spoken_tokens, usage
 from mai_sdk.emulator.tokens import count, split
 
@@ -33,7 +33,7 @@ class Source:
     think: Callable[[], Awaitable[tuple[Draft, bool]]]
     """Returns what the model means to say, and whether a limit cut it."""
     speak: Callable[[str], Awaitable[Speech]]
-    """Returns a text spoken; raises `Unspeakable`."""
+    """Returns a text spoken; raises `Failed`."""
     name: Callable[[str], str]
     """Returns a fresh id that begins like this."""
     count_input: Callable[[], tuple[Tokens, Tokens]]
@@ -80,7 +80,10 @@ class Response:
         details: dict[str, Any] | None = None
         status = "completed"
         await self._rest(self.line.socket.pace.first)
+        fault = self.line.socket.take("fail")
         try:
+            if fault is not None:
+                raise Failed("The response failed.", code=fault.reason)
             draft, was_cut = await self.source.think()
             if draft.text and not self.is_cancelled:
                 await self._message(draft.text)
@@ -92,12 +95,8 @@ class Response:
                     "incomplete",
                     {"type": "incomplete", "reason": "max_output_tokens"},
                 )
-        except Unspeakable as error:
-            said = {
-                "type": "server_error",
-                "code": "speech_synthesis_failed",
-                "message": str(error),
-            }
+        except Failed as error:
+            said = {"type": "server_error", "code": error.code, "message": str(error)}
             status, details = "failed", {"type": "failed", "error": said}
         if self._reason is not None:
             status, details = "cancelled", {"type": "cancelled", "reason": self._reason}
@@ -256,8 +255,8 @@ class Response:
         await self.line.say(kind, response=response)
 
     def _usage(self) -> dict[str, Any] | None:
-        """Return what it took; nothing is told of one cancelled before it said anything."""
-        if self.is_cancelled and not self._output:
+        """Return what it took; nothing is told of one that never said anything."""
+        if not self._output:
             return None
         read, cached = self.source.count_input()
         return usage(read=read, cached=cached, written=self._written)

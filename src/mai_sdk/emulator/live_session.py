@@ -59,7 +59,8 @@ class LiveSession:
         self._tasks = tasks
         self._talk = Talk(line, world=world, voice=voice, tasks=tasks)
         self._turns = Turns(line, talk=self._talk, settings=settings, tasks=tasks)
-        self._lasts = line.socket.expires_in or world.live.session_seconds
+        fault = line.socket.take("expire")
+        self._lasts = (fault and fault.seconds) or world.live.session_seconds
         self._expires_at = int(time.time() + self._lasts)
         self._acts: Mapping[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
             "session.update": self._update,

@@ -73,14 +73,16 @@ class Talk:
 
     async def interrupt(self, *, truncates: bool) -> None:
         """Cut the response off; with `truncates`, at what was heard if played as it came."""
+        is_going = self._response is not None
         response = self._response or self._last
         self.cancel("turn_detected")
         if not truncates or response is None or response.spoken is None:
             return
         kept = response.spoken
         heard = asyncio.get_running_loop().time() - (response.first_audio_at or 0.0)
-        heard_ms = int(heard * 1000)
-        if kept.is_truncated or not 0 < heard_ms < (kept.spoken_ms or 0.0):
+        sent_ms = int(kept.spoken_ms or 0.0)
+        heard_ms = min(int(heard * 1000), sent_ms)
+        if kept.is_truncated or not heard_ms or (heard_ms == sent_ms and not is_going):
             return
         self.conversation.truncate(kept.id, content_index=0, audio_end_ms=heard_ms)
         await self._line.say(

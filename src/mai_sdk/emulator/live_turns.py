@@ -188,10 +188,6 @@ class Turns:
             if response is not None:
                 await response.created.wait()
             kept.item["content"][0]["transcript"] = kept.said
-            where = {"item_id": kept.id, "content_index": 0}
-            kind = "conversation.item.input_audio_transcription"
-            for piece in split(kept.said):
-                await self._line.say(f"{kind}.delta", **where, delta=piece)
-            await self._line.say(f"{kind}.completed", **where, transcript=kept.said)
+            await self._line.say_heard(kept.id, kept.said, split(kept.said))
 
         self._tasks.create_task(tell())

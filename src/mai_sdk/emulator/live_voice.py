@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
-from mai_sdk.emulator.live_audio import Speech, Unspeakable
+from mai_sdk.emulator.live_audio import Failed, Speech
 from mai_sdk.emulator.live_checks import OUTPUT_FORMATS
 from mai_sdk.emulator.speaking import BadDocument, BadVoice, check_voice
 from mai_sdk.emulator.untyped import to_object
@@ -38,7 +38,7 @@ class Voice:
             output: The session's output format.
 
         Raises:
-            Unspeakable: There is no such voice, or it does not know the style: a session takes any
+            Failed: There is no such voice, or it does not know the style: a session takes any
                 name, and only speaking shows.
         """
         said = to_object(voice) or {"name": voice}
@@ -47,7 +47,7 @@ class Voice:
             try:
                 check_voice(name, style if isinstance(style, str) else None)
             except (BadVoice, BadDocument) as error:
-                raise Unspeakable(f"Speech synthesis failed: {error}.") from None
+                raise Failed(f"Speech synthesis failed: {error}.") from None
         rate = _rate(said.get("rate"))
         key = (self._world.era, text, name, rate, output)
         speaking = self._spoken.get(key)

@@ -74,7 +74,8 @@ class _Session:
         self._tasks = tasks
         self._settings: dict[str, Any] = FIRST
         self._is_ready = self._is_frozen = False
-        self._lasts = line.socket.expires_in or world.live.session_seconds
+        fault = line.socket.take("expire")
+        self._lasts = (fault and fault.seconds) or world.live.session_seconds
         self._expires_at = int(time.time() + self._lasts)
         self._segment = _Segment(line, world=world, tasks=tasks)
         self._previous: str | None = None
@@ -207,8 +208,8 @@ class _Segment:
             if earlier is not None:
                 await asyncio.wait((earlier,))
         heard = await self._hear()
-        await self._say_final(heard.text)
-        await self._say("completed", transcript=self._said)
+        text = self._spaced(heard.text)
+        await self._line.say_heard(self.name, self._said + text, split(text))
 
     async def _look(self) -> None:
         if self.waits_for is not None:
@@ -227,7 +228,7 @@ class _Segment:
         tail = " ".join(word.text for word in heard.words[len(sure) :])
         # What is not final yet is spelled in its own way.
         tail = "".join(mark for mark in tail.lower() if mark.isalnum() or mark in " '-")
-        tail = f" {tail}" if self._said and tail else tail
+        tail = self._spaced(tail)
         if tail != self._shown and not self._is_foreign:
             self._shown = tail
             await self._say("intermediate", intermediate=tail)
@@ -237,11 +238,13 @@ class _Segment:
         return await asyncio.to_thread(self._world.ears.hear, pcm, self._rate)
 
     async def _say_final(self, text: str) -> None:
-        if text and self._said:
-            text = f" {text}"
+        text = self._spaced(text)
         for piece in split(text):
             await self._say("delta", delta=piece)
         self._said += text
+
+    def _spaced(self, text: str) -> str:
+        return f" {text}" if text and self._said else text
 
     async def _say(self, kind: str, **fields: Any) -> None:
         kind = f"conversation.item.input_audio_transcription.{kind}"

@@ -99,7 +99,7 @@ class Trouble:
 
     kind: Literal[
         "close", "reset", "finish", "freeze", "stall", "slow", "noise", "lose", "leave", "repeat",
-        "swap", "expire",
+        "swap", "expire", "mishear", "fail",
     ]  # fmt: skip
     after: int | None = None
     """How many frames of content come first; None: not even the first message of the turn."""

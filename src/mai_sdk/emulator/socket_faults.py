@@ -135,6 +135,22 @@ def session_expiry(answer: Answer, request: Request, *, seconds: float = 1.0) ->
     return answer
 
 
+@fault(needs="socket", fidelity="emulated")
+def transcription_failed(answer: Answer, request: Request) -> Answer:
+    """Lets the next transcript of a live session fail; its answer is spoken all the same."""
+    answer.trouble = Trouble(kind="mishear")
+    return answer
+
+
+@fault(needs="socket", fidelity="emulated")
+def response_failed(
+    answer: Answer, request: Request, *, code: str = "rate_limit_exceeded"
+) -> Answer:
+    """Lets the next response of a live session fail before it says anything, with no usage."""
+    answer.trouble = Trouble(kind="fail", reason=code)
+    return answer
+
+
 @fault()
 def token_expired(answer: Answer, request: Request) -> Answer:
     """Answers 401, as to an Entra token whose time is over."""

@@ -23,6 +23,7 @@ __all__ = ["Left", "Socket", "SocketHandler"]
 
 _POLL = 0.02
 _DRAIN = 2.0
+_LEFT_TO_HANDLER = frozenset({"expire", "mishear", "fail"})
 _LINGER_NONE = struct.pack("ii", 1, 0)
 
 
@@ -81,8 +82,7 @@ class Socket:
         self._frozen = False
         self._timer: asyncio.Task[None] | None = None
         self._got: asyncio.Task[Any] | None = None
-        self.expires_in: float | None = None
-        """Seconds this session lasts, where a fault says so."""
+        self._left_to_handler: dict[str, Trouble] = {}
 
     async def receive(self, *, is_noted: bool = True) -> str | bytes:
         """Return the next message.
@@ -133,12 +133,16 @@ class Socket:
         trouble = answer.trouble
         self._content = self._received = 0
         self._entry.fault = answer.fault or self._entry.fault
-        if trouble is not None and trouble.kind == "expire":
-            self.expires_in = trouble.seconds
+        if trouble is not None and trouble.kind in _LEFT_TO_HANDLER:
+            self._left_to_handler[trouble.kind] = trouble
         elif trouble is not None and trouble.after_ms is not None:
             self._timer = asyncio.ensure_future(self._strike_at(trouble, trouble.after_ms))
         else:
             self._trouble = trouble
+
+    def take(self, kind: str) -> Trouble | None:
+        """Return a trouble of that kind that is for the handler to make happen, once."""
+        return self._left_to_handler.pop(kind, None)
 
     async def end_turn(self, *, goes_on: bool = False) -> None:
         """Note that the turn is over, its last message sent.
