@@ -15,6 +15,7 @@ FLOORS = {
     "config": 1,
     "catalog": 1,
     "wire": 1,
+    "audio": 1,
     "metering": 2,
     "engine": 3,
     "resources": 4,
