@@ -351,5 +351,12 @@ def test_a_handshake_meets_the_faults_of_plain_answers(line, emulator):
     line()
 
 
+LIVE = {
+    "response_failed", "session_expiry", "socket_finish", "socket_half_open", "socket_repeat",
+    "socket_swap", "transcription_failed",
+}  # fmt: skip
+
+
 def test_every_fault_of_sockets_was_seen_here():
-    assert {name for name, fault in FAULTS.items() if fault.needs == "socket"} == seen
+    # The others in test_emulator_live_faults.py.
+    assert {name for name, fault in FAULTS.items() if fault.needs == "socket"} == seen | LIVE
