@@ -35,8 +35,9 @@ format: $(VENV)/.dev  ## Format and mend what can be mended.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## Measure against raw httpx2, raw pyreqwest, openai and litellm; writes benchmarks/RESULTS.md.
+bench: $(VENV)/.dev  ## Measure against raw httpx2, raw pyreqwest, openai, litellm, Speech SDK; writes benchmarks/*.md.
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/speech.py
 
 clean:  ## Remove what these commands made.
 	rm -rf $(VENV) benchmarks/.venv .pytest_cache .mypy_cache .ruff_cache dist

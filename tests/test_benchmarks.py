@@ -33,6 +33,20 @@ def test_every_script_imports_and_the_runner_explains_itself():
         assert option in said.stdout
 
 
+def test_the_page_of_speech_judges_by_the_best_rounds(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import speech
+
+    samples = {
+        name: [{"first": 2.0, "cpu": 4.0}, {"first": 3.0, "cpu": 8.0}] for name in speech.NAMES
+    }
+    samples[speech.OFFICIAL] = [{"first": 4.0, "cpu": 2.0}]
+    page = speech.page(samples, 2)
+    assert "| mai_sdk | 2.00 | 2.50 | 4.00 | 6.00 |" in page
+    assert "first audio, mai_sdk / Speech SDK: 0.50 of at most 1.00, met" in page
+    assert "CPU per MB, mai_sdk / Speech SDK: 2.00 of at most 1.00, NOT MET" in page
+
+
 def test_listing_the_contenders_imports_none_of_them():
     script = (
         "import sys, contenders\n"

@@ -24,6 +24,7 @@ from mai_sdk.cli import main
 from mai_sdk.config import ROUTE_KEYS, SETTINGS, load_config
 from mai_sdk.emulator import FAULTS
 from mai_sdk.metering.prices import PriceBook
+from mai_sdk.wire.wav import wav_header
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -111,8 +112,13 @@ def configured(emulator, monkeypatch):
     """What a reader is told to set, so that `MAI()` just works."""
     monkeypatch.setenv("MAI_FOUNDRY_ENDPOINT", emulator.url)
     monkeypatch.setenv("MAI_FOUNDRY_API_KEY", emulator.key)
+    monkeypatch.setenv("MAI_SPEECH_ENDPOINT", emulator.url)
+    monkeypatch.setenv("MAI_SPEECH_API_KEY", emulator.key)
     monkeypatch.setenv("MAI_VLLM_BASE_URL", emulator.url)
+    monkeypatch.setenv("MAI_SPEECH_ENDPOINT", emulator.url)
+    monkeypatch.setenv("MAI_SPEECH_API_KEY", emulator.key)
     monkeypatch.setenv("COLUMNS", "80")
+    Path("meeting.wav").write_bytes(wav_header(32_000, sample_rate=16_000) + bytes(32_000))
 
 
 RUNNABLE = [

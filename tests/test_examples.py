@@ -25,6 +25,10 @@ SAYS = {
     "stream": "left early: >=",
     "structured": "Oslo, Norway: 724,290 people\nask 1:",
     "tools": "weather",
+    "transcribe_long_recording": "3 pieces: One piece. One piece. One piece.",
+    "transcribe_to_subtitles": "Speaker 1: Good afternoon.",
+    "voice_speak": "morning.wav: ",
+    "voice_stream": "broke off after",
     "whole_call": "1 attempt, $",
 }
 """Some of what each prints."""

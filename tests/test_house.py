@@ -35,7 +35,7 @@ ROOMS_THAT_WAIT = {
     "engine/running.py",
     "engine/socket.py",
     "engine/timed.py",
-    "engine/turn.py",
+    "engine/pool.py",
     "engine/upload.py",
     "engine/transport_httpx2.py",
     "engine/transport_pyreqwest.py",

@@ -8,15 +8,26 @@ from mai_sdk import MAI, AsyncMAI
 from mai_sdk.engine.drive import AsyncDriver, Driver
 from mai_sdk.resources.chat import AsyncChat, Chat
 from mai_sdk.resources.stream import AsyncReplyStream, ReplyStream
+from mai_sdk.resources.transcribe import AsyncTranscribe, Transcribe
+from mai_sdk.resources.voice import AsyncSpeechStream, AsyncVoice, SpeechStream, Voice
 
-PAIRS = [(MAI, AsyncMAI), (Chat, AsyncChat), (ReplyStream, AsyncReplyStream), (Driver, AsyncDriver)]
+PAIRS = [
+    (MAI, AsyncMAI),
+    (Chat, AsyncChat),
+    (Transcribe, AsyncTranscribe),
+    (ReplyStream, AsyncReplyStream),
+    (Voice, AsyncVoice),
+    (SpeechStream, AsyncSpeechStream),
+    (Driver, AsyncDriver),
+]
+STREAMS = (ReplyStream, SpeechStream)
 RENAMED = {
     "close": "aclose",
     "__enter__": "__aenter__",
     "__exit__": "__aexit__",
     "__iter__": "__aiter__",
 }
-NOT_MIRRORED = {"_read_items", "dialler", "transcribe"}
+NOT_MIRRORED = {"_audio", "_begin_items", "dialler", "session"}
 """Sessions are async only: both sides speak at once."""
 
 
@@ -39,7 +50,7 @@ def test_both_worlds_have_the_same_names(sync, asynchronous):
 @pytest.mark.parametrize(("sync", "asynchronous"), PAIRS)
 def test_both_worlds_take_the_same_parameters(sync, asynchronous):
     for name, value in members(sync).items():
-        if not inspect.isfunction(value) or (name == "__init__" and sync in (ReplyStream, Driver)):
+        if not inspect.isfunction(value) or (name == "__init__" and sync in (*STREAMS, Driver)):
             continue
         twin = getattr(asynchronous, RENAMED.get(name, name))
         ours = inspect.signature(value).parameters
@@ -61,3 +72,15 @@ def test_everything_after_the_first_argument_is_keyword_only(kind):
 def test_create_and_stream_take_the_same_parameters():
     create = inspect.signature(Chat.create).parameters
     assert list(create) == list(inspect.signature(Chat.stream).parameters)
+
+
+@pytest.mark.parametrize("kind", [Voice, AsyncVoice])
+def test_speaking_takes_one_text_and_the_rest_by_name(kind):
+    taken = []
+    for name in ("synthesize", "stream"):
+        first, text, *rest = inspect.signature(getattr(kind, name)).parameters.values()
+        assert (first.name, text.name) == ("self", "text")
+        assert all(each.kind is each.KEYWORD_ONLY for each in rest)
+        taken.append([each.name for each in rest])
+    more = {"boundaries", "visemes", "text_streaming"}
+    assert taken[0] == [name for name in taken[1] if name not in more]

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from mai_sdk.metering.report import Report
     from mai_sdk.metering.usage import Usage
     from mai_sdk.resources.reply import Reply
+    from mai_sdk.resources.speech import Speech
     from mai_sdk.resources.tools import Tool, tool_result
+    from mai_sdk.resources.transcript import Segment, Transcript, Word
     from mai_sdk.wire.events import (
         Finished,
         ReasoningDelta,
@@ -27,10 +29,22 @@ if TYPE_CHECKING:
         ToolCall,
         Unrecognised,
     )
+    from mai_sdk.wire.speech_events import (
+        AudioChunk,
+        Bookmark,
+        SentenceBoundary,
+        SpeechEnd,
+        Viseme,
+        WordBoundary,
+    )
+    from mai_sdk.wire.ssml import SSML
 
 __all__ = [
     "MAI",
+    "SSML",
     "AsyncMAI",
+    "AudioChunk",
+    "Bookmark",
     "Catalog",
     "Cost",
     "Finished",
@@ -40,12 +54,20 @@ __all__ = [
     "Reply",
     "Report",
     "Route",
+    "Segment",
+    "SentenceBoundary",
+    "Speech",
+    "SpeechEnd",
     "TextDelta",
     "Timeouts",
     "Tool",
     "ToolCall",
+    "Transcript",
     "Unrecognised",
     "Usage",
+    "Viseme",
+    "Word",
+    "WordBoundary",
     "__version__",
     "tool_result",
 ]
@@ -59,7 +81,9 @@ _HOMES = {
     "mai_sdk.metering.report": ("Report",),
     "mai_sdk.metering.usage": ("Usage",),
     "mai_sdk.resources.reply": ("Reply",),
+    "mai_sdk.resources.speech": ("Speech",),
     "mai_sdk.resources.tools": ("Tool", "tool_result"),
+    "mai_sdk.resources.transcript": ("Segment", "Transcript", "Word"),
     "mai_sdk.wire.events": (
         "Finished",
         "ReasoningDelta",
@@ -67,6 +91,15 @@ _HOMES = {
         "ToolCall",
         "Unrecognised",
     ),
+    "mai_sdk.wire.speech_events": (
+        "AudioChunk",
+        "Bookmark",
+        "SentenceBoundary",
+        "SpeechEnd",
+        "Viseme",
+        "WordBoundary",
+    ),
+    "mai_sdk.wire.ssml": ("SSML",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

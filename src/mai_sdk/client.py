@@ -19,7 +19,7 @@ from mai_sdk.resources.code import AsyncCode, Code
 from mai_sdk.resources.core import Core
 from mai_sdk.resources.costs import Costs
 from mai_sdk.resources.reasoning import AsyncReasoning, Reasoning
-from mai_sdk.resources.transcribe_session import AsyncLiveTranscription
+from mai_sdk.resources.transcribe import AsyncTranscribe, Transcribe
 from mai_sdk.resources.voice import AsyncVoice, Voice
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mai_sdk.config import Route, Timeouts, TokenCredential
+    from mai_sdk.engine.pool import AsyncPool, Pool
     from mai_sdk.engine.steps import AsyncTransport, Transport
     from mai_sdk.metering.ledger import Ledger
 
@@ -136,9 +137,21 @@ class MAI:
         return Code(self._core, self._driver)
 
     @cached_property
+    def transcribe(self) -> Transcribe:
+        """Speech to text, from files."""
+        return Transcribe(self._core, self._driver)
+
+    @cached_property
     def voice(self) -> Voice:
         """Speech from text."""
-        return Voice(self._core, self._driver)
+        return Voice(self._core, self._driver, lambda: self._pool)
+
+    @cached_property
+    def _pool(self) -> Pool:
+        """WebSockets for speech, kept warm between turns."""
+        from mai_sdk.engine.pool import Pool
+
+        return Pool()
 
     @property
     def models(self) -> Catalog:
@@ -157,6 +170,8 @@ class MAI:
         """
         self._core.settle_open_streams()
         self._driver.close()
+        if "_pool" in self.__dict__:
+            self._pool.close()
         if self._owns_ledger:
             self._core.engine.ledger.close()
 
@@ -234,14 +249,21 @@ class AsyncMAI:
         return AsyncCode(self._core, self._driver)
 
     @cached_property
-    def voice(self) -> AsyncVoice:
-        """See `MAI.voice`."""
-        return AsyncVoice(self._core, self._driver)
+    def transcribe(self) -> AsyncTranscribe:
+        """See `MAI.transcribe`."""
+        return AsyncTranscribe(self._core, self._driver)
 
     @cached_property
-    def transcribe(self) -> AsyncLiveTranscription:
-        """Text from speech, while it is spoken."""
-        return AsyncLiveTranscription(self._core, self._driver)
+    def voice(self) -> AsyncVoice:
+        """See `MAI.voice`."""
+        return AsyncVoice(self._core, self._driver, lambda: self._pool)
+
+    @cached_property
+    def _pool(self) -> AsyncPool:
+        """See `MAI._pool`."""
+        from mai_sdk.engine.pool import AsyncPool
+
+        return AsyncPool()
 
     @property
     def models(self) -> Catalog:
@@ -257,6 +279,8 @@ class AsyncMAI:
         """See `MAI.close`."""
         self._core.settle_open_streams()
         await self._driver.aclose()
+        if "_pool" in self.__dict__:
+            await self._pool.aclose()
         if self._owns_ledger:
             self._core.engine.ledger.close()
 

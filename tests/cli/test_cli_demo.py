@@ -1,11 +1,15 @@
 """`mai demo`: everything runs, everything is priced, and it fits on the screen."""
 
 import json
+import re
+import shutil
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from mai_sdk.cli import main
+from mai_sdk.wire.wav import read_wav
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +65,13 @@ def test_every_call_is_priced(data):
 
 def test_the_calls_cover_every_surface_and_verb_it_speaks_of(data):
     calls = {call["call"]: call for call in data["calls"]}
-    assert {call["surface"] for call in data["calls"]} == {"foundry", "openai-v1", "vllm"}
-    assert {call["verb"] for call in data["calls"]} == {"create", "stream", "count_tokens"}
+    assert {call["surface"] for call in data["calls"]} == {"foundry", "openai-v1", "vllm", "speech"}
+    assert {call["verb"] for call in data["calls"]} == {
+        "create",
+        "stream",
+        "count_tokens",
+        "synthesize",
+    }
     assert calls["schema, checked"]["attempts"] == 2
     assert calls["429, retried"]["attempts"] == 2
     assert calls["failed"]["error"] == "DeploymentNotFound"
@@ -96,3 +105,9 @@ def test_thoughts_errors_and_the_receipt_are_shown(text):
     assert "DeploymentNotFound: " in text
     assert "receipt: 1 attempt, free" in text
     assert "City(name='Oslo'" in text
+
+
+def test_speech_is_saved_where_it_says(text):
+    path = Path(re.search(r"in (\S+hello\.wav)", text)[1])
+    assert read_wav(path.read_bytes()).seconds > 2
+    shutil.rmtree(path.parent)

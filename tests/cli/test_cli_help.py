@@ -26,5 +26,5 @@ def test_the_help_fits_80_columns_whatever_the_terminal(monkeypatch):
 
 def test_every_command_has_its_section():
     text = manual()
-    for name in ("demo", "reason", "code", "models", "costs", "doctor", "emulator"):
+    for name in ("demo", "reason", "code", "speak", "models", "costs", "doctor", "emulator"):
         assert f"## `mai {name}`" in text

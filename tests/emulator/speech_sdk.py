@@ -5,6 +5,7 @@ Run as a script: `speech_sdk.py <use> <JSON arguments>`; prints one JSON object.
 
 import json
 import sys
+import threading
 import time
 
 
@@ -31,15 +32,19 @@ def told(result):
 def speak(sdk, *, url, key, text=None, ssml=None, file=None, **rest):
     output = sdk.audio.AudioOutputConfig(filename=file) if file else None
     speaker = sdk.SpeechSynthesizer(config(sdk, url, key, **rest), audio_config=output)
-    words, shapes = [], []
+    words, shapes, over = [], [], threading.Event()
     speaker.synthesis_word_boundary.connect(
         lambda w: words.append([w.text, w.audio_offset, w.boundary_type.name])
     )
     speaker.viseme_received.connect(lambda v: shapes.append([v.viseme_id, v.audio_offset]))
+    for last in (speaker.synthesis_completed, speaker.synthesis_canceled):
+        last.connect(lambda _: over.set())  # events come after one another, on a thread of theirs
     began = time.monotonic()
     asked = speaker.speak_ssml_async(ssml) if ssml else speaker.speak_text_async(text)
     result = told(asked.get())
-    return {**result, "seconds": time.monotonic() - began, "words": words, "shapes": shapes}
+    seconds = time.monotonic() - began
+    over.wait(5)
+    return {**result, "seconds": seconds, "words": words, "shapes": shapes}
 
 
 def stream(sdk, *, url, key, pieces, **rest):
@@ -72,8 +77,6 @@ def recognise(sdk, *, url, key, file, **rest):
 
 def listen(sdk, *, url, key, file, **rest):
     """Recognise continuously, up to the end of the file."""
-    import threading
-
     ears = sdk.SpeechRecognizer(
         config(sdk, url, key, **rest), audio_config=sdk.audio.AudioConfig(filename=file)
     )

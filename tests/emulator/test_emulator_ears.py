@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from emulator.speech import noise, spoken
 from mai_sdk.emulator import recogniser
 from mai_sdk.emulator.ears import NOBODY_LISTENED, Ears
+from mai_sdk.emulator.utterance import SpokenWord, Utterance
 from mai_sdk.wire.wav import wav_header
 
 TEXT = 'The quick brown fox said "no". Then the lazy dog slept, and the fox went home.'
@@ -66,6 +67,21 @@ def test_several_utterances_in_one_recording_are_heard_in_order(ears):
     heard = ears.hear(pcm, 16_000)
     assert heard.text == f"{TEXT} Something else, the fox."
     assert heard.words[16].offset_ms == 16 * 300 + 100
+
+
+def test_a_piece_that_begins_within_a_tone_is_not_taken_for_another_like_it():
+    tones = b"".join(
+        (bytes([number, 1, 255 - number, 254]) * 3000) for number in (1, 2, 1, 3, 1, 4)
+    )
+    words = tuple(
+        SpokenWord(text=word, offset_ms=375 * n, duration_ms=375, text_offset=3 * n)
+        for n, word in enumerate(["it", "is", "so", "an", "ox", "up"])
+    )
+    ears = Ears()
+    text = "it is so an ox up"
+    ears.remember(Utterance(text=text, pcm=tones, sample_rate=16_000, words=words))
+    assert ears.hear(tones[28_000:], 16_000).text == "so an ox up"
+    assert ears.hear(tones[52_000:], 16_000).text == "ox up"
 
 
 def test_silence_says_nothing(ears):

@@ -339,6 +339,20 @@ def test_an_unknown_fault_is_named_with_those_that_exist(served):
         served.fault("status", times=0)
 
 
+@pytest.mark.parametrize(
+    ("shape", "body"),
+    [
+        ("error", {"error": {"code": "diarization_unavailable", "message": "Later."}}),
+        ("top", {"code": "diarization_unavailable", "message": "Later."}),
+        ("text", "Later."),
+    ],
+)
+def test_a_speech_error_comes_in_every_form_that_was_seen(ask, shape, body):
+    answer = ask("speech_error", shape=shape, message="Later.")
+    assert answer.status_code == 503
+    assert (answer.text if shape == "text" else answer.json()) == body
+
+
 def test_every_fault_is_described_and_was_seen_here():
     sockets = {name for name, fault in FAULTS.items() if fault.needs == "socket"}
     assert set(FAULTS) - sockets == seen  # those of sockets: test_emulator_sockets.py

@@ -27,6 +27,9 @@ def handle(line):
             line.send([b"1", b"23"])
         elif path == "/bye":
             line.close(4429, "Too much")
+        elif path == "/later":
+            line.recv()
+            line.close(1000)
         elif path == "/gone":
             line.socket.close()
         elif path == "/ping":
@@ -185,13 +188,25 @@ def test_what_is_no_websocket_server_is_told_apart(side, emulator):
 
 
 def test_a_resting_line_that_was_closed_has_news(side, port):
-    line = side.dial(port, "/bye")
-    for _ in range(200):
+    line = side.dial(port, "/later")
+    assert not line.has_news
+    side.send(line, "You may go.")
+    for _ in range(500):
         if line.has_news:
             break
         side.run(asyncio.sleep(0.01)) if side.loop else threading.Event().wait(0.01)
     assert line.has_news
     side.close(line)
+
+
+def test_what_is_said_is_in_no_log(side, port, caplog):
+    caplog.set_level("DEBUG")
+    line = side.dial(port, "/echo")
+    side.send(line, "a secret of mine")
+    side.receive(line)
+    side.close(line)
+    client = [r.getMessage() for r in caplog.records if not r.name.startswith("websockets.server")]
+    assert "a secret of mine" not in "".join(client)
 
 
 def test_a_message_beyond_the_cap_is_refused():

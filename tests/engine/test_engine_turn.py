@@ -10,11 +10,12 @@ from mai_sdk.engine.auth import AsyncTokens, Tokens
 from mai_sdk.engine.call import Call
 from mai_sdk.engine.drive import AsyncDriver, Driver
 from mai_sdk.engine.flow import opened
+from mai_sdk.engine.pool import AsyncPool, Pool
 from mai_sdk.engine.retry import RetryPolicy
 from mai_sdk.engine.shelf import Shelf
 from mai_sdk.engine.steps import TransportFailed
 from mai_sdk.engine.tab import Engine, Tab
-from mai_sdk.engine.turn import AsyncPool, AsyncTurns, Pool, Turns
+from mai_sdk.engine.turn import AsyncTurns, Turns
 from mai_sdk.metering.ledger import MemoryLedger
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.usage import Usage
@@ -187,6 +188,33 @@ def test_a_connection_the_service_has_left_is_not_used_again(speaker, emulator):
     speaker.say()
     assert len(emulator.journal) == 2
     assert speaker.waits == []
+
+
+@pytest.mark.parametrize("code", [1000, 1001])
+def test_an_old_connection_that_is_just_being_closed_costs_no_attempt(emulator, speaker, code):
+    speaker.engine.retry = RetryPolicy(max_retries=0)
+    speaker.say()
+    emulator.fault("socket_close", code=code)
+    assert audio_of(speaker.say()) == spoken(emulator)
+    assert speaker.waits == []
+    assert len(emulator.journal) == 2
+
+
+def test_a_refusal_on_an_old_connection_is_a_refusal(emulator, speaker):
+    speaker.say()
+    emulator.fault("socket_close", code=1007)
+    with pytest.raises(errors.RequestRejected):
+        speaker.say()
+    assert len(emulator.journal) == 1
+
+
+def test_an_old_connection_that_breaks_may_have_run_and_is_tried_again_by_the_rules(
+    emulator, speaker
+):
+    speaker.say()
+    emulator.fault("socket_reset")
+    assert audio_of(speaker.say()) == spoken(emulator)
+    assert speaker.states == ["unknown"]
 
 
 def test_a_turn_nobody_reads_to_its_end_takes_its_connection_with_it(speaker, emulator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import uuid
@@ -43,3 +44,21 @@ def test_ids_rise_even_when_the_clock_steps_back(monkeypatch: pytest.MonkeyPatch
     later = [uuid7() for _ in range(100)]
     assert [first, *later] == sorted([first, *later])
     assert {uuid.UUID(one).version for one in later} == {7}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_draws_numbers_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    uuid7()
+    assert module._noise, "some are in store"
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, f"{len(module._noise)} {uuid7()}".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    left, theirs = os.read(reading, 100).decode().split()
+    os.close(reading)
+    os.close(writing)
+    assert left == "0"
+    assert theirs[-18:] != uuid7()[-18:]

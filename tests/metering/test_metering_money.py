@@ -15,7 +15,9 @@ import mai_sdk.metering.money as money_module
 from mai_sdk.metering.money import (
     add_money,
     from_nanodollars,
+    multiple_of,
     nanodollars_of,
+    price_each,
     price_of,
     quantise,
     write_money,
@@ -59,6 +61,18 @@ def test_a_price_is_the_nearest_nanodollar(quantity: int, amount: Decimal, per: 
 )
 def test_a_tie_goes_to_the_even_nanodollar(amount: str, rounded: int) -> None:
     assert nanodollars_of(quantise(Decimal(amount))) == rounded
+
+
+@settings(max_examples=200, deadline=None)
+@given(amounts, st.sampled_from([1, 7, 60, 1000, 3600, 10**6]), st.integers(0, 10**9))
+def test_a_price_for_one_is_only_used_where_it_changes_no_digit(
+    amount: Decimal, per: int, quantity: int
+) -> None:
+    each = price_each(amount, per=per)
+    assert (each is not None) == ((Fraction(amount) / per * 10**9).denominator == 1)
+    if each is not None:
+        priced = multiple_of(each, quantity)
+        assert str(priced) == str(price_of(quantity, amount=amount, per=per))
 
 
 @settings(max_examples=100, deadline=None)

@@ -11,8 +11,11 @@ from mai_sdk import (
     ReasoningDelta,
     Reply,
     Report,
+    Segment,
+    Speech,
     TextDelta,
     ToolCall,
+    Transcript,
     Unrecognised,
 )
 
@@ -31,6 +34,14 @@ def whole(client: MAI) -> None:
     assert_type(client.costs.report(by=["model"]), Report)
 
 
+def heard(client: MAI) -> None:
+    """A transcript."""
+    made = client.transcribe.create("a.wav", timestamps="word")
+    assert_type(made, Transcript)
+    assert_type(made.segments, tuple[Segment, ...])
+    assert_type(made.audio_seconds, int | None)
+
+
 def streamed(client: MAI) -> None:
     """A stream."""
     with client.reasoning.stream("x", response_format=City) as stream:
@@ -44,8 +55,28 @@ async def awaited(client: AsyncMAI) -> None:
     """The same, awaited."""
     assert_type(await client.reasoning.create("x"), Reply[Any])
     assert_type(await client.reasoning.create("x", response_format=City), Reply[City])
+    assert_type(await client.transcribe.create(b"RIFF", chunks=300), Transcript)
     async with client.code.stream("x") as stream:
         async for event in stream:
             if isinstance(event, TextDelta):
                 assert_type(event.text, str)
         assert_type(await stream.read(), Reply[Any])
+
+
+def spoken(client: MAI) -> None:
+    """Speech."""
+    assert_type(client.voice.synthesize("x"), Speech)
+    assert_type(client.voice.synthesize("x").audio, bytes)
+    with client.voice.stream("x") as audio:
+        for piece in audio:
+            assert_type(piece, bytes)
+        assert_type(audio.speech, Speech)
+
+
+async def spoken_async(client: AsyncMAI) -> None:
+    """The same, awaited."""
+    assert_type(await client.voice.synthesize("x"), Speech)
+    async with client.voice.stream("x") as audio:
+        async for piece in audio:
+            assert_type(piece, bytes)
+        assert_type(await audio.read(), Speech)

@@ -8,30 +8,24 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mai_sdk.cli.connect import open_client
-from mai_sdk.cli.exits import INTERRUPTED, OK
-from mai_sdk.cli.layout import span
+from mai_sdk.cli.exits import OK
+from mai_sdk.cli.outcome import close, described, interrupted, prompt_of
 from mai_sdk.cli.terminal import ink_for, safe
-from mai_sdk.cli.wording import brief_usage
-from mai_sdk.errors import CallFailed, InvalidRequest, MAIError
-from mai_sdk.metering.cost import Cost
-from mai_sdk.metering.usage import Usage
+from mai_sdk.errors import CallFailed, MAIError
 from mai_sdk.wire.events import ReasoningDelta, TextDelta
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
 
     from mai_sdk.client import MAI
-    from mai_sdk.metering.ledger import Entry
     from mai_sdk.resources.chat import Chat
-    from mai_sdk.resources.reply import Reply
 
 __all__ = ["run"]
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask, print the answer, and return the exit code."""
-    prompt = _prompt(args.prompt)
+    prompt = prompt_of(args.prompt)
     with open_client(args) as client:
         chat: Chat = client.reasoning if args.command == "reason" else client.code
         started = time.time()
@@ -41,16 +35,8 @@ def run(args: argparse.Namespace) -> int:
             if args.no_stream:
                 return _whole(chat, prompt, args)
         except KeyboardInterrupt:
-            return _interrupted(client, lambda entry: entry.reserved_at >= started)
+            return interrupted(client, lambda entry: entry.reserved_at >= started)
         return _streamed(client, chat, prompt, args)
-
-
-def _prompt(given: str | None) -> str:
-    if given is not None and given != "-":
-        return given
-    if given is None and sys.stdin.isatty():
-        raise InvalidRequest("There is no prompt. Give one, or - to read it from stdin.")
-    return sys.stdin.read()
 
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:
@@ -69,19 +55,10 @@ def _as_json(chat: Chat, prompt: str, args: argparse.Namespace) -> int:
     try:
         reply = chat.create(prompt, **_options(args))
     except MAIError as error:
-        print(json.dumps({"error": _described(error)}, indent=2, ensure_ascii=False))
+        print(json.dumps({"error": described(error)}, indent=2, ensure_ascii=False))
         raise
     print(reply.model_dump_json(indent=2))
     return OK
-
-
-def _described(error: MAIError) -> dict[str, Any]:
-    described: dict[str, Any] = {"type": type(error).__name__, "message": error.message}
-    if isinstance(error, CallFailed):
-        fields = ("status", "code", "request_id", "retry_after", "call_id")
-        described |= {name: getattr(error, name) for name in fields}
-        described["receipt"] = error.receipt.model_dump(mode="json") if error.receipt else None
-    return described
 
 
 def _whole(chat: Chat, prompt: str, args: argparse.Namespace) -> int:
@@ -92,7 +69,7 @@ def _whole(chat: Chat, prompt: str, args: argparse.Namespace) -> int:
     thoughts.end()
     answer.write(reply.text)
     answer.end()
-    _close(reply)
+    close(reply)
     return OK
 
 
@@ -110,14 +87,14 @@ def _streamed(client: MAI, chat: Chat, prompt: str, args: argparse.Namespace) ->
     except KeyboardInterrupt:
         thoughts.end()
         answer.end()
-        return _interrupted(client, lambda entry: entry.operation.call_id == stream.call_id)
+        return interrupted(client, lambda entry: entry.operation.call_id == stream.call_id)
     except CallFailed:
         thoughts.end()
         answer.end()
         raise
     thoughts.end()
     answer.end()
-    _close(stream.reply)
+    close(stream.reply)
     return OK
 
 
@@ -158,35 +135,3 @@ class _Thoughts:
         if self._open:
             sys.stderr.write("\n" if self._fresh else "\n\n")
             self._open, self._fresh = False, True
-
-
-def _close(reply: Reply[Any]) -> None:
-    parts = [
-        reply.model or reply.deployment or "model unknown",
-        reply.receipt.surface,
-        brief_usage(reply.usage),
-        span(reply.timing.total),
-        str(reply.cost),
-    ]
-    if reply.attempts > 1:
-        parts.append(f"{reply.attempts} attempts")
-    if reply.finish_reason not in (None, "stop"):
-        parts.append(f"ended by {reply.finish_reason}")
-    ink = ink_for(sys.stderr)
-    sys.stderr.write(ink.paint(f"[{', '.join(parts)}]", "dim") + "\n")
-    if reply.cost.amount is None and reply.cost.reason:
-        sys.stderr.write(ink.paint(f"[{reply.cost.reason}]", "dim") + "\n")
-
-
-def _interrupted(client: MAI, ours: Callable[[Entry], bool]) -> int:
-    """Say what the call had cost when it was broken off: the ledger knows."""
-    used, cost = _spent(entry for entry in client.costs.entries() if ours(entry))
-    sys.stderr.write(f"\nmai: interrupted after {brief_usage(used)}; cost so far: {cost}\n")
-    return INTERRUPTED
-
-
-def _spent(entries: Iterable[Entry]) -> tuple[Usage, Cost]:
-    settled = [(entry.usage, entry.cost) for entry in entries]
-    used = Usage.sum(usage or Usage(basis="unknown") for usage, _ in settled)
-    open_cost = Cost.unknown("It was still running.")
-    return used, Cost.sum(cost if cost is not None else open_cost for _, cost in settled)

@@ -23,11 +23,9 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ConfigurationError: Entra was asked for, and azure-identity is not installed.
     """
-    settings: dict[str, Any] = {
-        "foundry_endpoint": args.foundry_endpoint,
-        "vllm_base_url": args.vllm_base_url,
-        "config_file": args.config,
-    }
+    named = ("foundry_endpoint", "vllm_base_url", "speech_endpoint", "speech_region")
+    settings: dict[str, Any] = {name: getattr(args, name, None) for name in named}
+    settings["config_file"] = args.config
     if args.entra:
         settings["credential"] = _signed_in()
     return settings

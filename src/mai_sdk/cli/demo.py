@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mai_sdk.cli.connect import apart
@@ -40,15 +43,18 @@ def run(args: argparse.Namespace) -> int:
     started = time.monotonic()
     settings: dict[str, Any] = {**apart(), "routes": _ROUTES, "prices": demo_prices()}
     ledger = settings["ledger"]
+    folder = Path(tempfile.mkdtemp(prefix="mai-demo-"))
     with Emulator(tokens_per_second=_PACE) as emulator, emulator.client(**settings) as client:
         stage = Stage(
-            emulator=emulator, client=client, settings=settings, ledger=ledger, quiet=args.json
-        )
+            emulator=emulator, client=client, settings=settings, ledger=ledger, folder=folder,
+            quiet=args.json,
+        )  # fmt: skip
         stage.opening()
         for act in ACTS:
             act(stage)
         bill = Bill(list(ledger.entries()), stage.labels)
     if args.json:
+        shutil.rmtree(folder)  # nobody was told of it
         print(bill.to_json())
     else:
         stage.closing(bill, seconds=time.monotonic() - started)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel
 
+from mai_sdk.cli.demo_transcripts import TRANSCRIPT_ACTS
 from mai_sdk.cli.layout import span
+from mai_sdk.emulator.espeak import is_installed
 from mai_sdk.errors import CallFailed
 from mai_sdk.resources.tools import Tool, tool_result
 
@@ -219,6 +221,41 @@ def responded(stage: Stage) -> None:
         stage.reply(reply, lines=1)
 
 
+def spoken(stage: Stage) -> None:
+    """A text, spoken into a file."""
+    with stage.act(
+        "A text, spoken into a file",
+        'client.voice.synthesize("Hello there.", voice="en-US-Harper").save(...)',
+        "voice",
+    ):
+        speech = stage.client.voice.synthesize(
+            "Hello there. Every word of this was made on your own machine.",
+            voice="en-US-Harper",
+            model="MAI-Voice-2",
+        )
+        path = speech.save(stage.folder / "hello.wav")
+        stage.say(f"{speech.duration_ms:.0f} ms at {speech.sample_rate} Hz, in {path}")
+        if not is_installed():
+            stage.say("one tone a word: pip install 'mai-sdk[speech]' gives it a voice", "dim")
+        stage.took(speech)
+
+
+def spoken_as_it_comes(stage: Stage) -> None:
+    """Speech, streamed."""
+    with stage.act(
+        "Speech as it comes: whole samples, to be played at once",
+        'with client.voice.stream(..., model="MAI-Voice-2.1-Flash") as audio: ...',
+        "voice, streamed",
+    ):
+        with stage.client.voice.stream(
+            "The train to Oslo leaves at nine.", model="MAI-Voice-2.1-Flash"
+        ) as audio:
+            sizes = [len(piece) for piece in audio]
+        first = audio.speech.timing.first_content
+        stage.say(f"{len(sizes)} pieces of up to {max(sizes)} bytes")
+        stage.took(audio.speech, f"first piece after {span(first)}")
+
+
 def retried(stage: Stage) -> None:
     """A 429, waited out."""
     with stage.act(
@@ -292,6 +329,9 @@ ACTS: Final[tuple[Callable[[Stage], None], ...]] = (
     seen,
     responded,
     self_hosted,
+    spoken,
+    spoken_as_it_comes,
+    *TRANSCRIPT_ACTS,
     retried,
     failed,
     abandoned,

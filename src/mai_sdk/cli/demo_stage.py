@@ -13,12 +13,15 @@ from mai_sdk.wire.events import ReasoningDelta, TextDelta
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
+    from pathlib import Path
 
     from mai_sdk.cli.demo_bill import Bill
     from mai_sdk.client import MAI, AsyncMAI
     from mai_sdk.emulator import Emulator
     from mai_sdk.metering.ledger import Ledger
     from mai_sdk.resources.reply import Reply
+    from mai_sdk.resources.speech import Speech
+    from mai_sdk.resources.transcript import Transcript
     from mai_sdk.wire.events import Event
 
 __all__ = ["WIDTH", "Stage"]
@@ -37,10 +40,13 @@ class Stage:
         client: MAI,
         settings: Mapping[str, Any],
         ledger: Ledger,
+        folder: Path,
         quiet: bool,
     ) -> None:
         self.emulator = emulator
         self.client = client
+        self.folder = folder
+        """Where files are saved."""
         self.labels: dict[str, str] = {}
         """What each call is called in the bill, by call id."""
         self._settings = settings
@@ -82,7 +88,7 @@ class Stage:
         self.say(reply.text, lines=lines)
         self.took(reply)
 
-    def took(self, reply: Reply[Any], more: str = "") -> None:
+    def took(self, reply: Reply[Any] | Speech | Transcript, more: str = "") -> None:
         """Show what a call used and cost."""
         parts = [brief_usage(reply.usage), span(reply.timing.total), str(reply.cost)]
         if reply.attempts > 1:

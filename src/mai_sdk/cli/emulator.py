@@ -51,6 +51,8 @@ def _welcome(emulator: Emulator) -> str:
     settings = {
         "MAI_FOUNDRY_ENDPOINT": emulator.url,
         "MAI_FOUNDRY_API_KEY": emulator.key,
+        "MAI_SPEECH_ENDPOINT": emulator.url,
+        "MAI_SPEECH_API_KEY": emulator.key,
         "MAI_VLLM_BASE_URL": emulator.url,
     }
     lines = [f"  {setting} {name}={value}" for name, value in settings.items()]
@@ -61,12 +63,15 @@ def _welcome(emulator: Emulator) -> str:
             f"  foundry          {emulator.url}/mai/v1",
             f"  openai-v1        {emulator.url}/openai/v1",
             f"  azure-inference  {emulator.url}/models",
+            f"  speech           {emulator.url}/tts",
+            f"                   {emulator.url}/speechtotext",
             f"  vllm             {emulator.url}/v1",
             "",
             "In another terminal:",
             "",
             *lines,
             '  mai reason "Why is the sky blue?"',
+            '  mai speak "Hello there."',
             "",
             "Ctrl-C stops it.",
         ]

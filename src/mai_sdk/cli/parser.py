@@ -9,7 +9,10 @@ from typing import Any, Final
 from mai_sdk._version import __version__
 from mai_sdk.cli.exits import EXIT_CODES
 from mai_sdk.cli.options import day, names, one_tag, port, positive, positive_int
+from mai_sdk.cli.parts import KEYS, add_config, add_where, examples
+from mai_sdk.cli.speak_parser import add_speak
 from mai_sdk.cli.terminal import columns
+from mai_sdk.cli.transcribe_parser import add_transcribe
 
 __all__ = ["MODULES", "build_parser"]
 
@@ -17,17 +20,14 @@ MODULES: Final = {
     "demo": "mai_sdk.cli.demo",
     "reason": "mai_sdk.cli.ask",
     "code": "mai_sdk.cli.ask",
+    "transcribe": "mai_sdk.cli.transcribe",
+    "speak": "mai_sdk.cli.speak",
     "models": "mai_sdk.cli.models",
     "costs": "mai_sdk.cli.costs",
     "doctor": "mai_sdk.cli.doctor",
     "emulator": "mai_sdk.cli.emulator",
 }
 """The module that runs each command; it has `run(args) -> int`."""
-
-_KEYS: Final = (
-    "Keys are read from the environment (MAI_FOUNDRY_API_KEY, MAI_VLLM_API_KEY ...),\n"
-    "never from the command line, which others on this machine can see."
-)
 
 
 def build_parser(*, width: int | None = None) -> argparse.ArgumentParser:
@@ -40,7 +40,7 @@ def build_parser(*, width: int | None = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mai",
         description="Microsoft's MAI models from the command line, every call priced.",
-        epilog=_examples(
+        epilog=examples(
             ("mai demo", "every capability, offline, no account"),
             ('mai reason "Why is the sky blue?"', "needs an endpoint and a key: mai doctor"),
             ('mai reason --emulator "Why?"', "the same against the built-in emulator"),
@@ -57,7 +57,9 @@ def build_parser(*, width: int | None = None) -> argparse.ArgumentParser:
             name, help=summary, description=about, epilog=epilog, formatter_class=page
         )
 
-    for add in (_demo, _reason, _code, _models, _costs, _doctor, _emulator):
+    for add in (
+        _demo, _reason, _code, add_transcribe, add_speak, _models, _costs, _doctor, _emulator,
+    ):  # fmt: skip
         add(command)
     return parser
 
@@ -73,7 +75,7 @@ def _demo(command: _Command) -> None:
         "Start the emulator on loopback, run every capability of this version against it\n"
         "over HTTP, and show what each call used, took and would have cost, and where\n"
         "each price comes from. Needs no account and no network, and bills nothing.",
-        _examples(("mai demo", ""), ("mai demo --json | jq .total", "the same for a program")),
+        examples(("mai demo", ""), ("mai demo --json | jq .total", "the same for a program")),
     )
     demo.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
@@ -93,13 +95,13 @@ def _ask(command: _Command, name: str, summary: str, example: str, model: str) -
         f"{summary.capitalize()}. The answer goes to stdout as it comes; the thoughts, and\n"
         "what the call used and cost, go to stderr. Ctrl-C ends the call and prints\n"
         "what it had cost.",
-        _examples(
+        examples(
             (f'mai {name} "{example}"', ""),
             (f"git diff | mai {name} -", "the prompt from stdin"),
             (f'mai {name} --emulator "{example}"', "offline, bills nothing"),
             (f'mai {name} --json "{example}" | jq -r .text', ""),
         )
-        + f"\n{_KEYS}\n",
+        + f"\n{KEYS}\n",
     )
     ask.add_argument("prompt", nargs="?", metavar="PROMPT", help="the question, or - for stdin")
     ask.add_argument(
@@ -154,7 +156,7 @@ def _ask(command: _Command, name: str, summary: str, example: str, model: str) -
     ask.add_argument(
         "--emulator", action="store_true", help="ask a built-in emulator; its answers are made up"
     )
-    _where(ask)
+    add_where(ask)
 
 
 def _models(command: _Command) -> None:
@@ -164,7 +166,7 @@ def _models(command: _Command) -> None:
         "List the models with their status today, surfaces and prices; or show everything\n"
         "that is known of one of them, each claim with its source and date, side by side\n"
         "where sources disagree. Nothing is fetched: it comes with the package.",
-        _examples(
+        examples(
             ("mai models", ""),
             ("mai models --modality code", ""),
             ("mai models MAI-DS-R1", "everything about one"),
@@ -185,7 +187,7 @@ def _costs(command: _Command) -> None:
         "report what the ledger has recorded",
         "Add up what calls used and cost, from a ledger file. Calls are recorded in one\n"
         'if MAI_LEDGER=mai.db is set, or ledger = "mai.db" in mai.toml.',
-        _examples(
+        examples(
             ("mai costs --ledger mai.db", ""),
             ("mai costs --by day,model --since 7d", "the last seven days"),
             ("mai costs --by tag:team --tag env=prod --csv", ""),
@@ -215,7 +217,7 @@ def _costs(command: _Command) -> None:
     shape = costs.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print JSON, money as text")
     shape.add_argument("--csv", action="store_true", help="print CSV, one line a row")
-    _config(costs)
+    add_config(costs)
 
 
 def _doctor(command: _Command) -> None:
@@ -226,12 +228,12 @@ def _doctor(command: _Command) -> None:
         "service: name, connection, certificate, key, and the deployment where it can be\n"
         "listed. Says what is wrong and what to do. Sends only requests that bill\n"
         "nothing, unless --call is given.",
-        _examples(
+        examples(
             ("mai doctor", ""),
             ("mai doctor --offline", "only look at the settings"),
             ("mai doctor --model MAI-Thinking-1 --call", "prove it with one small, billed call"),
         )
-        + f"\n{_KEYS}\n",
+        + f"\n{KEYS}\n",
     )
     doctor.add_argument(
         "--model",
@@ -250,16 +252,17 @@ def _doctor(command: _Command) -> None:
         "--timeout", type=positive, default=5.0, metavar="S", help="seconds a check (default: 5)"
     )
     doctor.add_argument("--json", action="store_true", help="print JSON")
-    _where(doctor)
+    add_where(doctor)
 
 
 def _emulator(command: _Command) -> None:
     emulator = command(
         "emulator",
         "serve the emulator until Ctrl-C",
-        "Serve Foundry's chat surfaces and a vLLM server on this machine only, until\n"
-        "Ctrl-C. Answers are made up, and the same for the same seed and prompt.",
-        _examples(
+        "Serve Foundry's chat surfaces, transcription and a vLLM server on this machine\n"
+        "only, until Ctrl-C. Answers are made up, and the same for the same seed and\n"
+        "prompt.",
+        examples(
             ("mai emulator", "prints the settings to paste"),
             ('mai emulator --fault "rate_limit; times=2"', "the next two requests get a 429"),
             ("mai emulator --list-faults", "everything that can go wrong"),
@@ -279,31 +282,6 @@ def _emulator(command: _Command) -> None:
         "is for every request; may be repeated",
     )
     emulator.add_argument("--list-faults", action="store_true", help="show the faults and leave")
-
-
-def _where(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--foundry-endpoint", metavar="URL", help="the Foundry resource, in place of the settings"
-    )
-    parser.add_argument("--vllm-base-url", metavar="URL", help="a vLLM server, likewise")
-    parser.add_argument(
-        "--entra",
-        action="store_true",
-        help="sign in with azure-identity where no key is set (extra: mai-sdk[entra])",
-    )
-    _config(parser)
-
-
-def _config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config", metavar="FILE", help="read this in place of MAI_CONFIG or ./mai.toml"
-    )
-
-
-def _examples(*lines: tuple[str, str]) -> str:
-    room = max(len(line) for line, _ in lines) + 2
-    shown = [f"  {line:{room}}{note}".rstrip() for line, note in lines]
-    return "\n".join(["examples:", *shown, ""])
 
 
 def _exit_codes() -> str:

@@ -1,24 +1,35 @@
 """The emulator as an ASGI application: finds who answers, lets faults befall it, keeps the journal.
 
-Foundry's surfaces live under `/mai/v1`, `/openai` and `/models`; everything else on the same
-address is the vLLM server, whose paths begin at the root.
+Foundry's surfaces live under `/mai/v1`, `/openai` and `/models`, transcription under
+`/speechtotext`; everything else on the same address is the vLLM server, whose paths begin at the
+root.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, TypeAlias
 
-from mai_sdk.emulator import answer_faults, azure, body_faults, line_faults, socket_faults
+from mai_sdk.emulator import (
+    answer_faults,
+    azure,
+    body_faults,
+    line_faults,
+    socket_faults,
+    speech_faults,
+)
 from mai_sdk.emulator.azure_inference import AzureInference
 from mai_sdk.emulator.delivery import Delivery, Pace, Receive, Scope, Send
 from mai_sdk.emulator.faults import SWITCHING, Scripted, from_header
 from mai_sdk.emulator.foundry import Foundry
+from mai_sdk.emulator.intake import take_in
 from mai_sdk.emulator.openai_v1 import OpenAIChat
 from mai_sdk.emulator.realtime import Realtime
 from mai_sdk.emulator.request import Answer, Request, json_answer
 from mai_sdk.emulator.responses import Responses
 from mai_sdk.emulator.sockets import Left, Socket
 from mai_sdk.emulator.speech import Speech
+from mai_sdk.emulator.transcriptions import Transcriptions
 from mai_sdk.emulator.usp_stt import Recognition
 from mai_sdk.emulator.usp_tts import Synthesis
 from mai_sdk.emulator.vllm import VLLM
@@ -42,9 +53,9 @@ FAULT_HEADER = "x-mai-emulator-fault"
 
 Handler: TypeAlias = "Callable[[Request], Answer]"
 
-_FOUNDRY = ("/mai/", "/openai/", "/models/", "/cognitiveservices/", "/tts/")
+_FOUNDRY = ("/mai/", "/openai/", "/models/", "/speechtotext/", "/cognitiveservices/", "/tts/")
 # Importing these modules has put their faults into the table.
-_FAULT_MODULES = (answer_faults, body_faults, line_faults, socket_faults)
+_FAULT_MODULES = (answer_faults, body_faults, line_faults, socket_faults, speech_faults)
 
 
 class App:
@@ -68,7 +79,7 @@ class App:
         self._released = released
         surfaces = (
             Foundry(world), OpenAIChat(world), Responses(world), AzureInference(world),
-            Speech(world), server, VLLM(server),
+            Speech(world), Transcriptions(world), server, VLLM(server),
         )  # fmt: skip
         self._routes: dict[tuple[str, str], Handler] = {}
         for surface in surfaces:
@@ -91,16 +102,25 @@ class App:
         if scope["type"] == "websocket":
             await self._serve_socket(scope, receive, send)
             return
-        request = await _read(scope, receive)
+        request = await take_in(scope, receive)
         entry = self._journal.open(request)
+        if request.cut:  # half a request is none: it meets no fault and uses up no script
+            entry.disconnected = True
+            request.close()
+            self._journal.close(entry)
+            return
         running = request.method == "POST" and request.path.startswith(("/v1/", "/invocations"))
         self._server.running += running
         try:
-            answer = self.answer(request)
+            if request.is_form:  # files take a while to read, and others are served meanwhile
+                answer = await asyncio.to_thread(self.answer, request)
+            else:
+                answer = self.answer(request)
             delivery = Delivery(entry, scope, receive, send)
             await delivery.run(answer, pace=self._pace, released=self._released)
         finally:
             self._server.running -= running
+            request.close()
             self._journal.close(entry)
 
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -197,17 +217,7 @@ def _tail(path: str) -> str:
     return "/" + "/".join(path.rsplit("/", 2)[1:])
 
 
-async def _read(scope: Scope, receive: Receive) -> Request:
-    body = b""
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            break
-    return _head(scope, method=scope["method"], body=body)
-
-
-def _head(scope: Scope, *, method: str, body: bytes = b"") -> Request:
+def _head(scope: Scope, *, method: str) -> Request:
     return Request(
         method=method,
         path=scope["path"],
@@ -216,7 +226,6 @@ def _head(scope: Scope, *, method: str, body: bytes = b"") -> Request:
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in scope["headers"]
         },
-        body=body,
     )
 
 

@@ -61,10 +61,13 @@ def changed(piece: bytes, change: Callable[[dict[str, Any]], Any]) -> bytes:
 
 
 def unmetered(pieces: list[bytes]) -> list[bytes]:
-    """Return the pieces without usage; an event that told nothing else is left out."""
+    """Return the pieces without usage; an event that told nothing else is left out.
+
+    Of a transcription, the length of the audio is what is billed.
+    """
     kept: list[bytes] = []
     for piece in pieces:
-        if b'"usage"' not in piece:
+        if b'"usage"' not in piece and b'"durationMilliseconds"' not in piece:
             kept.append(piece)
             continue
         seen: list[bool] = []
@@ -72,6 +75,7 @@ def unmetered(pieces: list[bytes]) -> list[bytes]:
         def strip(value: dict[str, Any], seen: list[bool] = seen) -> None:
             for holder in (value, to_object(value.get("response")) or {}):
                 holder.pop("usage", None)
+                holder.pop("durationMilliseconds", None)
             seen.append(value.get("choices") == [])
 
         stripped = changed(piece, strip)

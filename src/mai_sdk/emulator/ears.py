@@ -35,8 +35,9 @@ Pcm: TypeAlias = "bytes | bytearray | memoryview"
 
 _ROOM: Final = 64 * 1024 * 1024
 """Bytes of speech that are remembered; the oldest is forgotten first."""
-_ANCHOR: Final = 128
-"""So many bytes are looked for; about 4 ms at 16 kHz, which no two sounds share by chance."""
+_ANCHORS: Final = (16_384, 2048, 128)
+"""So many bytes are looked for, the most first: a tone repeats itself within a few milliseconds,
+and a stretch that is longer than a sound stands in one place only."""
 _BLOCK: Final = 64 * 1024
 _CANDIDATES: Final = 64
 """A sound that is spoken often is found often; so many places are compared."""
@@ -58,6 +59,8 @@ class HeardWord:
     duration_ms: float
     text_offset: int
     """Its first character's place in `Heard.text`."""
+    turn: int = 0
+    """Of which utterance it is: 0 for the first that is heard, 1 for the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +133,8 @@ class Ears:
         matches = list(self._matches(pcm, sample_rate))
         if matches:
             made = _Transcript()
-            for match in matches:
-                _add_words(made, match, duration_ms)
+            for turn, match in enumerate(matches):
+                _add_words(made, match, duration_ms, turn)
             return Heard(
                 text=made.text, words=tuple(made.words), duration_ms=duration_ms, how="remembered"
             )
@@ -164,7 +167,7 @@ class Ears:
             start = max(sound.start() - sound.start() % 2, at)
             match = _longest(known, pcm, start, floor=at)
             if match is None:
-                searched += size
+                searched += size * len(_ANCHORS)
                 at = start + stride
                 continue
             yield match
@@ -173,13 +176,16 @@ class Ears:
 
 def _longest(known: list[Utterance], pcm: Pcm, start: int, *, floor: int) -> _Match | None:
     """Return the longest stretch around `start` that was spoken; None if none was."""
-    anchor = bytes(pcm[start : start + _ANCHOR])
     best: _Match | None = None
-    for utterance in reversed(known):
-        for place in _places(utterance.pcm, anchor):
-            length = _common(utterance.pcm, place, pcm, start)
-            if best is None or length > best.length:
-                best = _Match(utterance, start, place, length)
+    for size in _ANCHORS:
+        anchor = bytes(pcm[start : start + size])
+        for utterance in reversed(known):
+            for place in _places(utterance.pcm, anchor):
+                length = _common(utterance.pcm, place, pcm, start)
+                if best is None or length > best.length:
+                    best = _Match(utterance, start, place, length)
+        if best is not None:
+            break
     if best is None:
         return None
     back = 0  # the silence before the first sound belongs to it, too
@@ -217,7 +223,7 @@ def _common(spoken: bytes, place: int, pcm: Pcm, start: int) -> int:
     return same
 
 
-def _add_words(made: _Transcript, match: _Match, duration_ms: float) -> None:
+def _add_words(made: _Transcript, match: _Match, duration_ms: float, turn: int) -> None:
     """Add the words whose middle lies in the match, so that a cut gives each to one side only."""
     rate = match.utterance.sample_rate
     begins = match.spoken * 500 / rate
@@ -237,6 +243,7 @@ def _add_words(made: _Transcript, match: _Match, duration_ms: float) -> None:
                 offset_ms=offset,
                 duration_ms=max(end - offset, 0.0),
                 text_offset=len(made.text),
+                turn=turn,
             )
         )
         made.text += text

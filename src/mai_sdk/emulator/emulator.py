@@ -37,7 +37,7 @@ __all__ = ["Emulator", "serve"]
 
 
 class Emulator:
-    """Microsoft Foundry's chat surfaces and a vLLM server, on loopback and offline.
+    """Microsoft Foundry's chat surfaces, transcription and vLLM, on loopback and offline.
 
     ```python
     with Emulator(seed=7) as emulator:
@@ -46,7 +46,8 @@ class Emulator:
         emulator.reply("Forty-two.", model="MAI-Thinking-1")
     ```
 
-    One address serves all: Foundry under `/mai/v1`, `/openai` and `/models`, vLLM at the root.
+    One address serves all: Foundry under `/mai/v1`, `/openai` and `/models`, transcription under
+    `/speechtotext`, vLLM at the root.
     Replies are made up, and the same for the same seed and prompt.
 
     Args:
@@ -156,7 +157,7 @@ class Emulator:
         """Say what the next matching requests are answered with.
 
         Args:
-            text: The answer, as it is.
+            text: The answer, as it is; of a recording, what is heard in it.
             reasoning: The thoughts before it.
             tool_calls: Functions to call: `name`, `arguments` (a mapping or JSON text), and `id`
                 if it matters.

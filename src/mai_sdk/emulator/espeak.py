@@ -22,6 +22,8 @@ SAMPLE_RATE = 22_050
 
 # From espeak-ng's speak_lib.h.
 _SYNCHRONOUS = 2
+_ONLY_RETURN = 0x8000
+"""A failure to start is returned; it would end the process otherwise."""
 _UTF8 = 1
 _RATE, _PITCH = 1, 3
 _WORD = 1
@@ -106,11 +108,14 @@ def say(
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL:
     loader = importlib.import_module("espeakng_loader")
-    library = ctypes.CDLL(loader.get_library_path())
     data = str(loader.get_data_path()).encode()
-    if library.espeak_Initialize(_SYNCHRONOUS, 0, data, 0x8000) != SAMPLE_RATE:
-        raise RuntimeError("espeak-ng is installed but does not start: reinstall espeakng-loader.")
-    return library
+    try:
+        library = ctypes.CDLL(loader.get_library_path())
+        if library.espeak_Initialize(_SYNCHRONOUS, 0, data, _ONLY_RETURN) == SAMPLE_RATE:
+            return library
+    except OSError:
+        pass
+    raise RuntimeError("espeak-ng is installed but does not start: reinstall espeakng-loader.")
 
 
 def _choose(library: ctypes.CDLL, locale: str, speaker: str) -> None:

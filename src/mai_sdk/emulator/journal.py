@@ -43,6 +43,11 @@ class JournalEntry:
     headers: Mapping[str, str] = field(repr=False)
     """Names in lower case; the value of a credential is "***"."""
     body: bytes = field(repr=False)
+    """The body; of one larger than 32 MiB only its first bytes."""
+    body_bytes: int = 0
+    """The size of the whole body."""
+    body_sha256: str = ""
+    """The SHA-256 of the whole body, in hexadecimal."""
     status: int | None = None
     """The status sent; None while none was."""
     fault: str | None = None
@@ -111,6 +116,8 @@ class Journal(Sequence[JournalEntry]):
             query=request.query,
             headers=headers,
             body=request.body,
+            body_bytes=request.size,
+            body_sha256=request.sha256,
             _room=self._room,
         )
         with self._changed:

@@ -21,7 +21,7 @@ __all__ = ["recognise"]
 
 _RATE: Final = 16_000
 _FRAME_MS: Final = 10.0
-_MOST_SECONDS: Final = 60
+_MOST_SECONDS: Final = 20
 """It listens about as long as the audio takes: longer recordings are left alone."""
 _VARIANT: Final = re.compile(r"\(\d+\)$")
 _lock = Lock()

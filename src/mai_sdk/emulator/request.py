@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 from mai_sdk.emulator.untyped import to_object
 
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Iterable, Mapping
 
 __all__ = [
@@ -39,8 +40,33 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Names in lower case. Credentials are in clear here; the journal masks them."""
     body: bytes = b""
+    """The whole body, or of one too large for memory its first bytes; see `content`."""
+    size: int = 0
+    """Of the whole body, in bytes."""
+    sha256: str = ""
+    """Of the whole body, in hexadecimal."""
+    cut: bool = False
+    """Whether the client left before all of the body had come."""
+    spooled: mmap.mmap | None = None
+    """The whole body where it is too large for memory."""
+    named: str | None = None
+    """The model, where a surface found it elsewhere than in JSON or the path."""
     _parsed: Any = None
     _read: bool = False
+
+    @property
+    def content(self) -> bytes | mmap.mmap:
+        """The whole body, however large."""
+        return self.body if self.spooled is None else self.spooled
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it is a form, with files in it."""
+        return self.headers.get("content-type", "").lower().startswith("multipart/")
+
+    def close(self) -> None:
+        """Let go of a body that is kept on disk."""
+        self.spooled = None
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -53,7 +79,8 @@ class Request:
         if not self._read:
             self._read = True
             try:
-                self._parsed = from_json(self.body) if self.body else None
+                whole = b"" if self.is_form else bytes(self.content[:])
+                self._parsed = from_json(whole) if whole else None
             except ValueError:
                 self._parsed = None
         return self._parsed
@@ -61,6 +88,8 @@ class Request:
     @property
     def model(self) -> str | None:
         """The model or deployment named: in the body, or in the path."""
+        if self.named is not None:
+            return self.named
         name = (to_object(self.json) or {}).get("model")
         if isinstance(name, str):
             return name

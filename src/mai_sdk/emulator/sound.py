@@ -22,6 +22,16 @@ __all__ = ["CannotEncode", "content_type", "encode"]
 _UNKNOWN_LENGTH: Final = 0xFFFFFFFF
 _TAGS: Final = {"pcm": PCM, "mulaw": MU_LAW, "alaw": A_LAW}
 _KINDS: Final = {"mp3": ("MP3", "MPEG_LAYER_III"), "ogg": ("OGG", "OPUS")}
+_RATES: Final = ("8khz", "16khz", "22050hz", "24khz", "44100hz", "48khz")
+_SERVED: Final = frozenset({
+    *(f"{head}-{rate}-16bit-mono-pcm" for head in ("raw", "riff") for rate in _RATES),
+    *(f"{head}-8khz-8bit-mono-{law}" for head in ("raw", "riff") for law in ("mulaw", "alaw")),
+    *(f"audio-16khz-{rate}kbitrate-mono-mp3" for rate in (32, 64, 128)),
+    *(f"audio-24khz-{rate}kbitrate-mono-mp3" for rate in (48, 96, 160)),
+    *(f"audio-48khz-{rate}kbitrate-mono-mp3" for rate in (96, 192)),
+    *(f"ogg-{rate}khz-16bit-mono-opus" for rate in (16, 24, 48)),
+})  # fmt: skip
+"""What the service has, by the Speech SDK 1.53.0, and can be written here."""
 _TYPES: Final = {"wav": "audio/x-wav", "mp3": "audio/mpeg", "ogg": "audio/ogg"}
 
 
@@ -40,7 +50,9 @@ def encode(pcm: bytes, kind: AudioFormat) -> bytes:
     Raises:
         CannotEncode: It is none that can be written here.
     """
-    if kind.container in ("raw", "wav") and kind.encoding in _TAGS and kind.sample_rate:
+    if kind.name not in _SERVED or not kind.sample_rate:
+        raise CannotEncode(f"the emulator cannot write {kind.name}")
+    if kind.is_samples:
         data = pcm if kind.encoding == "pcm" else _companded(pcm, kind.encoding)
         if kind.container == "raw":
             return data
@@ -54,8 +66,6 @@ def encode(pcm: bytes, kind: AudioFormat) -> bytes:
             )
             + data
         )
-    if kind.container not in _KINDS or not kind.sample_rate:
-        raise CannotEncode(f"the emulator cannot write {kind.name}")
     if importlib.util.find_spec("soundfile") is None:
         raise CannotEncode(f"{kind.name} needs soundfile: pip install 'mai-sdk[speech]'")
     return _with_soundfile(pcm, kind, kind.sample_rate)

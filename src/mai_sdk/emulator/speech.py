@@ -80,17 +80,15 @@ class Speech:
             asked = audio_format(request.headers.get("x-microsoft-outputformat", ""))
             rate = asked.sample_rate or 24_000
             spoken = utter(request.body.decode("utf-8-sig"), self._world.mouth, sample_rate=rate)
-            data = encode(spoken.pcm, asked) if spoken.pcm else b""
+            data = encode(spoken.pcm, asked)
         except BadVoice as error:
             answer = text_answer(_NO_VOICE, status=502, content_type="text/plain")
             answer.headers[REASON_HEADER] = _ascii(str(error))
             return answer
         except (BadDocument, CannotEncode, InvalidRequest, UnicodeDecodeError) as error:
             return _refused(400, str(error))
-        ears: Any = getattr(self._world, "ears", None)
-        if ears is not None:
-            ears.remember(spoken)
-        return _streamed(data, asked)
+        self._world.ears.remember(spoken)
+        return _streamed(data if spoken.pcm else b"", asked)
 
 
 def _streamed(data: bytes, kind: AudioFormat) -> Answer:

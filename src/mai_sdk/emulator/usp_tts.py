@@ -165,8 +165,8 @@ class Synthesis:
     async def _deliver(self, turn: _Turn, spoken: Utterance) -> None:
         """Send the audio in frames, each after the metadata of what is heard in it."""
         data = encode(spoken.pcm, turn.format)
-        frames = max(round(spoken.seconds * 1000 / _FRAME_MS + 0.49), 1)
-        size = -(-len(data) // (2 * frames)) * 2
+        per_frame = len(data) * _FRAME_MS / (spoken.seconds * 1000)
+        size = max(round(per_frame / 2) * 2, 2)
         for number, at in enumerate(range(0, len(data), size)):
             until = turn.spoken_ms + (number + 1) * _FRAME_MS
             while turn.marks and turn.marks[0][0] < until:

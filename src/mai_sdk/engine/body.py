@@ -48,7 +48,7 @@ class Assembler:
     __slots__ = ("_decoder", "_left", "_max_bytes")
 
     def __init__(self, *, encoding: str | None, max_bytes: int) -> None:
-        self._decoder = decoder_for(encoding)
+        self._decoder = decoder_for(encoding) if encoding else None
         self._max_bytes = max_bytes
         self._left = max_bytes
 

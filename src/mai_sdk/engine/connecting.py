@@ -9,7 +9,7 @@ from mai_sdk.config import Secret
 from mai_sdk.engine.auth import auth_header
 from mai_sdk.engine.flow import interrupted
 from mai_sdk.engine.redact import redact_error
-from mai_sdk.engine.steps import Do, Limits, Read, Request, Token, TransportFailed
+from mai_sdk.engine.steps import Await, Limits, Read, Request, Token, TransportFailed
 from mai_sdk.errors import AuthenticationFailed, CallFailed, MAIError, UnreadableAnswer
 from mai_sdk.session.endings import Remedy, after_refusal
 from mai_sdk.wire.failures import read_failure
@@ -61,7 +61,7 @@ def connecting(
     limits = Limits(line.timeouts.connect, line.timeouts.first_byte, None, line.timeouts.first_byte)
     request = _request(line, token)
     try:
-        answer = yield Do(lambda: dialler.dial(request, limits))
+        answer = yield Await(lambda: dialler.dial(request, limits))
         if not hasattr(answer, "status"):
             return answer, token
         body: bytes = yield Read(answer, _MAX_ERROR_BYTES, lambda: line.timeouts.first_byte)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mai_sdk.engine.body import Assembler
-from mai_sdk.engine.steps import Do, Pause, Read, Send, Token, TransportFailed
+from mai_sdk.engine.steps import Await, Pause, Read, Send, Together, Token, TransportFailed, Work
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -68,14 +69,32 @@ class Driver:
                         result = self._tokens.get(
                             step.credential, step.scope, rejected=step.rejected
                         )
-                    elif type(step) is Do:
+                    elif type(step) is Work:
+                        result = step.do()
+                    elif type(step) is Together:
+                        result = self._together(step)
+                    elif type(step) is Await:
                         result = step.act()
                 except BaseException as error:  # noqa: BLE001 - the flow settles, then raises it
                     failed = error
                 # Outside the block, so that nothing the library held hangs on what is raised.
                 step = flow.send(result) if failed is None else flow.throw(failed)
         except StopIteration as end:
-            return cast("T", end.value)
+            returned: T = end.value
+            return returned
+
+    def _together(self, step: Together) -> list[Any]:
+        pool = ThreadPoolExecutor(max_workers=step.at_once, thread_name_prefix="mai")
+        try:
+            under_way = [pool.submit(self.run, flow) for flow in step.flows]
+            wait(under_way, return_when=FIRST_EXCEPTION)
+        finally:  # also where an interrupt ends the wait
+            pool.shutdown(cancel_futures=True)
+        done = [future for future in under_way if not future.cancelled()]
+        failed = [error for future in done if (error := future.exception()) is not None]
+        if failed:
+            raise failed[0]
+        return [future.result() for future in done]
 
     def close(self) -> None:
         """Close the transport's connections."""
@@ -130,14 +149,35 @@ class AsyncDriver:
                         result = await self._tokens.get(
                             step.credential, step.scope, rejected=step.rejected
                         )
-                    elif type(step) is Do:
+                    elif type(step) is Work:
+                        result = await asyncio.to_thread(step.do)
+                    elif type(step) is Together:
+                        result = await self._together(step)
+                    elif type(step) is Await:
                         result = await step.act()
                 except BaseException as error:  # noqa: BLE001 - the flow settles, then raises it
                     failed = error
                 # Outside the block, so that nothing the library held hangs on what is raised.
                 step = flow.send(result) if failed is None else flow.throw(failed)
         except StopIteration as end:
-            return cast("T", end.value)
+            returned: T = end.value
+            return returned
+
+    async def _together(self, step: Together) -> list[Any]:
+        free = asyncio.Semaphore(step.at_once)
+
+        async def run(flow: Generator[Step, Any, Any]) -> Any:
+            async with free:
+                return await self.run(flow)
+
+        under_way = [asyncio.ensure_future(run(flow)) for flow in step.flows]
+        try:
+            return await asyncio.gather(*under_way)
+        except BaseException:
+            for each in under_way:
+                each.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+            raise
 
     async def aclose(self) -> None:
         """See `Driver.close`."""
@@ -207,13 +247,19 @@ def next_chunk(response: Response, pace: Pace, *, clock: Callable[[], float]) ->
     raise failure from None
 
 
-async def anext_chunk(
+def anext_chunk(
     response: AsyncResponse, pace: Pace, *, clock: Callable[[], float]
-) -> bytes | None:
-    """See `next_chunk`."""
+) -> Awaitable[bytes | None]:
+    """See `next_chunk`; to be awaited at once."""
     left = pace.start_waiting(clock())
-    if left is None:
-        return await response.read(within=None)
+    if left is None:  # a chunk should not pass through one coroutine more than it has to
+        return response.read(within=None)
+    return _anext_within(response, pace, left, clock)
+
+
+async def _anext_within(
+    response: AsyncResponse, pace: Pace, left: float, clock: Callable[[], float]
+) -> bytes | None:
     failure: TransportFailed | None
     try:
         data = await response.read(within=left)

@@ -32,12 +32,12 @@ from mai_sdk.wire.headers import request_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
-    from mai_sdk.config import Route
+    from mai_sdk.config import Route, TokenCredential
     from mai_sdk.engine.call import Call
     from mai_sdk.engine.steps import Certainty, Step
     from mai_sdk.engine.tab import Tab
 
-__all__ = ["attach", "interrupted", "opened", "whole"]
+__all__ = ["attach", "interrupted", "opened", "prepared", "whole"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -56,7 +56,7 @@ def whole(call: Call[T], tab: Tab) -> Generator[Step, Any, T]:
         CallFailed: It did not succeed; the error carries the receipt over all attempts.
         LedgerError: The reservation could not be written; nothing was sent.
     """
-    return (yield from _attempts(call, tab, _finish_whole))
+    return _attempts(call, tab, _finish_whole)
 
 
 def opened(call: Call[T], tab: Tab) -> Generator[Step, Any, Any]:
@@ -67,7 +67,19 @@ def opened(call: Call[T], tab: Tab) -> Generator[Step, Any, Any]:
     Raises:
         CallFailed: As for `whole`.
     """
-    return (yield from _attempts(call, tab, _finish_opened))
+    return _attempts(call, tab, _finish_opened)
+
+
+def prepared(call: Call[Any], tab: Tab) -> Generator[Step, Any, tuple[Request, Secret | None]]:
+    """Return the call as one request, and the token in it, for what is no attempt and not billed.
+
+    Raises:
+        AuthenticationFailed: The credential gave no token.
+    """
+    credential, token = call.route.credential, None
+    if not (credential is None or isinstance(credential, Secret)):
+        token = yield from _token(call, tab, credential, None)
+    return _request(call, tab, token), token
 
 
 def attach(
@@ -120,12 +132,17 @@ def _attempts(
     finish: Callable[[Call[T], Tab, Any], Generator[Step, Any, R]],
 ) -> Generator[Step, Any, R]:
     """Try, and try again where the failure allows it."""
+    credential = call.route.credential
     rejected: Secret | None = None
     tries = 0
     while True:
-        _still_time(call, tab)
-        token = yield from _token(call, tab, rejected)
-        _still_time(call, tab)
+        if tab.is_over():
+            raise _late(call, tab)
+        token = None
+        if not (credential is None or isinstance(credential, Secret)):
+            token = yield from _token(call, tab, credential, rejected)
+            if tab.is_over():
+                raise _late(call, tab)
         tab.reserve(call.upper_bound)
         certainty: Certainty | None
         try:
@@ -186,11 +203,10 @@ def _before_retry(
     yield Pause(wait)
 
 
-def _still_time(call: Call[Any], tab: Tab) -> None:
-    """Raise if the call's time is over: nothing more is sent then."""
-    if tab.is_over():
-        late = TransportFailed("total limit passed", certainty="not_sent", phase="total")
-        raise attach(interrupted(late, call.url), tab, call)
+def _late(call: Call[Any], tab: Tab) -> CallFailed:
+    """Return the error of a call whose time is over: nothing more is sent then."""
+    late = TransportFailed("total limit passed", certainty="not_sent", phase="total")
+    return attach(interrupted(late, call.url), tab, call)
 
 
 def _finish_whole(call: Call[T], tab: Tab, response: Any) -> Generator[Step, Any, T]:
@@ -272,13 +288,10 @@ def _dated(headers: Mapping[str, str], tab: Tab) -> Mapping[str, str]:
 
 
 def _token(
-    call: Call[Any], tab: Tab, rejected: Secret | None
-) -> Generator[Step, Any, Secret | None]:
-    route = call.route
-    if route.credential is None or isinstance(route.credential, Secret):
-        return None
+    call: Call[Any], tab: Tab, credential: TokenCredential, rejected: Secret | None
+) -> Generator[Step, Any, Secret]:
     try:
-        token: Secret = yield Token(route.credential, route.scope, rejected)
+        token: Secret = yield Token(credential, call.route.scope, rejected)
     except MAIError:
         raise
     except Exception as error:  # noqa: BLE001 - a credential may raise anything
@@ -286,7 +299,7 @@ def _token(
         reason = _ASSIGNED.sub(r"\1***", str(error).partition("\n")[0][:300])
     else:
         return token
-    name = type(route.credential).__name__
+    name = type(credential).__name__
     failure = AuthenticationFailed(
         f"{name} gave no token ({kind}): {reason.rstrip('.')}. Check how it signs in; nothing was "
         "sent with this attempt."

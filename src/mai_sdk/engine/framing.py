@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,9 @@ _MAGIC: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """RFC 6455, section 1.3."""
 _BROKEN: Final = 1006
 _PONG: Final = 10
+_SILENT: Final = logging.Logger("mai_sdk.framing")  # noqa: LOG001 - reached by no one's settings
+_SILENT.disabled = True
+"""At level DEBUG the library would log every frame, and with it what was said."""
 
 
 def handshake(*, subprotocol: str | None) -> tuple[str, list[tuple[str, str]]]:
@@ -54,7 +58,9 @@ class Framing:
     def __init__(self, *, max_message_bytes: int) -> None:
         from websockets.protocol import CLIENT, OPEN, Protocol
 
-        self._protocol: Any = Protocol(CLIENT, state=OPEN, max_size=max_message_bytes)
+        self._protocol: Any = Protocol(
+            CLIENT, state=OPEN, max_size=max_message_bytes, logger=_SILENT
+        )
         self._parts: list[bytes] = []
         self._text = False
         self.pongs: deque[bytes] = deque(maxlen=16)

@@ -38,6 +38,10 @@ class Pieces(_Pieces):
 
     def __init__(self, texts: Iterable[str]) -> None:
         super().__init__()
+        if isinstance(texts, AsyncIterable):
+            raise InvalidRequest(
+                "The text is an async iterable, but MAI is the sync client. Use AsyncMAI."
+            )
         self._texts = iter(texts)
 
     def next(self) -> str | None:

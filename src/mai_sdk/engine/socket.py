@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncDialler", "AsyncWebSocket", "Dialler", "WebSocket"]
 
 _READ: Final = 256 * 1024
-_MAX_MESSAGE: Final = 16 * 1024 * 1024
+MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 _PATIENCE: Final = 1.0
 """Seconds that saying goodbye may take."""
 _NOT_FOR_SOCKETS: Final = frozenset({"accept", "accept-encoding", "content-type"})
@@ -47,6 +47,8 @@ class _Line:
         self._framing = Framing(max_message_bytes=max_message_bytes)
         self._came: deque[str | bytes] = deque()
         self._gone = False
+        self.is_fresh = True
+        """Whether nothing was sent on it yet."""
         self.used_at = time.monotonic()
         """When it last carried something."""
         self.on_sign: Callable[[bytes | None], None] | None = None
@@ -85,7 +87,9 @@ class _Line:
 class WebSocket(_Line):
     """See `steps.Socket`."""
 
-    def __init__(self, response: Httpx2Response, *, max_message_bytes: int = _MAX_MESSAGE) -> None:
+    def __init__(
+        self, response: Httpx2Response, *, max_message_bytes: int = MAX_MESSAGE_BYTES
+    ) -> None:
         super().__init__(response.line, max_message_bytes=max_message_bytes)
         self._response = response
         self._lock = threading.Lock()
@@ -94,6 +98,7 @@ class WebSocket(_Line):
         """See `steps.Socket.send`."""
         with self._lock:
             self._write(self._framing.pack(messages))
+            self.is_fresh = False
 
     def ping(self, payload: bytes = b"") -> None:
         """Ask the other side for a sign of life, which `receive` then passes over."""
@@ -151,7 +156,7 @@ class AsyncWebSocket(_Line):
     """See `steps.AsyncSocket`."""
 
     def __init__(
-        self, response: AsyncHttpx2Response, *, max_message_bytes: int = _MAX_MESSAGE
+        self, response: AsyncHttpx2Response, *, max_message_bytes: int = MAX_MESSAGE_BYTES
     ) -> None:
         super().__init__(response.line, max_message_bytes=max_message_bytes)
         self._response = response
@@ -161,6 +166,7 @@ class AsyncWebSocket(_Line):
         """See `steps.AsyncSocket.send`."""
         async with self._lock:
             await self._write(self._framing.pack(messages))
+            self.is_fresh = False
 
     async def ping(self, payload: bytes = b"") -> None:
         """See `WebSocket.ping`."""
@@ -221,7 +227,12 @@ class Dialler:
         self._transport = transport or Httpx2Transport()
 
     def dial(
-        self, request: Request, limits: Limits, *, subprotocol: str | None = None
+        self,
+        request: Request,
+        limits: Limits,
+        *,
+        subprotocol: str | None = None,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> WebSocket | Httpx2Response:
         """Return the open socket, or the answer that refuses it, still to be read and closed.
 
@@ -229,6 +240,7 @@ class Dialler:
             request: Where to, with the headers of an ordinary request.
             limits: What connecting and the handshake may take.
             subprotocol: What to ask for; a server that does not repeat it is taken all the same.
+            max_message_bytes: The longest message that is taken.
 
         Raises:
             TransportFailed: There is no line, or it did not become a WebSocket.
@@ -238,7 +250,7 @@ class Dialler:
         if response.status != 101:
             return response
         if is_accepted(key, response.headers):
-            return WebSocket(response)
+            return WebSocket(response, max_message_bytes=max_message_bytes)
         response.close()
         raise _no_socket()
 
@@ -254,7 +266,12 @@ class AsyncDialler:
         self._transport = transport or AsyncHttpx2Transport()
 
     async def dial(
-        self, request: Request, limits: Limits, *, subprotocol: str | None = None
+        self,
+        request: Request,
+        limits: Limits,
+        *,
+        subprotocol: str | None = None,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> AsyncWebSocket | AsyncHttpx2Response:
         """See `Dialler.dial`."""
         key, asked = _upgrade(request, subprotocol)
@@ -262,7 +279,7 @@ class AsyncDialler:
         if response.status != 101:
             return response
         if is_accepted(key, response.headers):
-            return AsyncWebSocket(response)
+            return AsyncWebSocket(response, max_message_bytes=max_message_bytes)
         await response.aclose()
         raise _no_socket()
 

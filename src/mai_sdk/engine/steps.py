@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from mai_sdk.config import Secret, TokenCredential
     from mai_sdk.engine.upload import Upload
@@ -19,8 +19,8 @@ __all__ = [
     "AsyncResponse",
     "AsyncSocket",
     "AsyncTransport",
+    "Await",
     "Certainty",
-    "Do",
     "Limits",
     "Pause",
     "Phase",
@@ -31,9 +31,11 @@ __all__ = [
     "Socket",
     "SocketClosed",
     "Step",
+    "Together",
     "Token",
     "Transport",
     "TransportFailed",
+    "Work",
 ]
 
 Certainty: TypeAlias = Literal["not_sent", "rejected", "unknown"]
@@ -262,10 +264,30 @@ class Token:
 
 
 @dataclass(slots=True)
-class Do:
+class Work:
+    """Do this and give back what it returns; an event loop has it done in a thread."""
+
+    do: Callable[[], Any] = field(repr=False)
+
+
+@dataclass(slots=True)
+class Together:
+    """Drive these flows side by side, and give back what they return, in their order.
+
+    The first to raise ends it: no other is begun then, and what is under way is waited for, or on
+    an event loop cancelled.
+    """
+
+    flows: Sequence[Generator[Step, Any, Any]] = field(repr=False)
+    at_once: int
+    """How many may be under way."""
+
+
+@dataclass(slots=True)
+class Await:
     """Call this, and await what it returns in an async world; give back the outcome."""
 
     act: Callable[[], Any]
 
 
-Step: TypeAlias = Send | Read | Pause | Token | Do
+Step: TypeAlias = "Send | Read | Pause | Token | Work | Together | Await"

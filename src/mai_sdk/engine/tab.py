@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -23,7 +22,7 @@ from mai_sdk.metering.receipt import Attempt, Receipt, Timing
 from mai_sdk.metering.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
     from mai_sdk.config import Modality, Route
     from mai_sdk.metering.ledger import Ledger
@@ -37,6 +36,10 @@ _log = logging.getLogger("mai_sdk")
 _NOTHING = Usage.zero()
 _UNKNOWN = Usage(basis="unknown")
 _NOTHING_RAN = Cost.free("Nothing ran: the request was not sent, or was refused before any work.")
+
+
+def _not_known() -> Usage:
+    return _UNKNOWN
 
 
 @lru_cache(maxsize=4)
@@ -82,8 +85,10 @@ class Tab:
         self.first_content: float | None = None
         self.request_id: str | None = None
         """The service's id for the last attempt; None while it has not answered."""
+        self.call_id = uuid7()
+        """Our own id for the call."""
         self.operation = Operation(
-            call_id=uuid7(),
+            call_id=self.call_id,
             modality=modality,
             verb=verb,
             model=route.model,
@@ -97,13 +102,8 @@ class Tab:
         """How many attempts of this call ended without anybody knowing whether they ran."""
         self._unrecorded: str | None = None
         self._open: Entry | None = None
-        self._bound: Callable[[], Usage] = lambda: _UNKNOWN
+        self._bound: Callable[[], Usage] = _not_known
         self._opened_at = self.started
-
-    @property
-    def call_id(self) -> str:
-        """Our own id for the call."""
-        return self.operation.call_id
 
     def elapsed(self) -> float:
         """Return the seconds since the call began."""
@@ -115,8 +115,7 @@ class Tab:
 
     def is_over(self) -> bool:
         """Whether the call's total time is used up."""
-        left = self.remaining()
-        return left is not None and left <= 0
+        return self.deadline is not None and self.engine.clock() >= self.deadline
 
     def reserve(self, upper_bound: Callable[[], Usage]) -> None:
         """Write down that a request is about to go out; it does not go out if this raises.
@@ -146,13 +145,15 @@ class Tab:
         """Note that an answer came, and what the service calls it."""
         self.request_id = request_id
         if self.first_byte is None:
-            self.first_byte = self.elapsed()
+            self.first_byte = self.engine.clock() - self.started
 
     def sent(self) -> None:
         """Write down that an answer has begun: from here on something is owed."""
         if self._open is not None:
-            with self._noting_failure():
+            try:
                 self.engine.ledger.sent(self._open.attempt_id)
+            except LedgerError as error:
+                self._note(error)
 
     def settle(
         self,
@@ -187,7 +188,7 @@ class Tab:
             cost = self._price(usage, entry.reserved_at)
         seconds = self.engine.clock() - self._opened_at
         self._attempts.append(
-            Attempt(
+            Attempt.trusted(
                 id=entry.attempt_id,
                 number=entry.number,
                 state=state,
@@ -199,7 +200,7 @@ class Tab:
                 seconds=seconds,
             )
         )
-        with self._noting_failure():
+        try:
             self.engine.ledger.settle(
                 entry.attempt_id,
                 state=state,
@@ -213,15 +214,13 @@ class Tab:
                 first_content=self.first_content,
                 seconds=seconds,
             )
+        except LedgerError as failure:
+            self._note(failure)
 
-    @contextmanager
-    def _noting_failure(self) -> Generator[None]:
+    def _note(self, error: LedgerError) -> None:
         """Keep a ledger's failure for the receipt: work that is done must not be lost with it."""
-        try:
-            yield
-        except LedgerError as error:
-            self._unrecorded = error.message
-            _log.warning("The ledger did not record call %s: %s", self.call_id, error.message)
+        self._unrecorded = error.message
+        _log.warning("The ledger did not record call %s: %s", self.call_id, error.message)
 
     def receipt(self) -> Receipt:
         """Return the receipt for the attempts settled so far."""
@@ -231,7 +230,7 @@ class Tab:
         else:
             usage = Usage.sum(attempt.usage for attempt in attempts)
             cost = Cost.sum(attempt.cost for attempt in attempts)
-        return Receipt(
+        return Receipt.trusted(
             call_id=self.call_id,
             model=self.route.model,
             deployment=self.route.deployment,
@@ -244,7 +243,7 @@ class Tab:
 
     def timing(self) -> Timing:
         """Return how long things took, up to now."""
-        return Timing(
+        return Timing.trusted(
             queued=self.queued,
             first_byte=self.first_byte,
             first_content=self.first_content,

@@ -2,8 +2,9 @@
 
 Differences from httpx2 that the library imposes: the limits for connecting and reading belong to a
 client, so one is kept for each pair of them; a sync read waits for the larger of the two read
-limits, so a sync stream that stalls is noticed later than on httpx2; and its runtime does not
-survive a fork, so a child is refused with a sentence.
+limits, so a sync stream that stalls is noticed later than on httpx2; an async call's total limit
+is the library's own, which takes less than asyncio's and holds for the body, too; and its runtime
+does not survive a fork, so a child is refused with a sentence.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pyreqwest.client import Client, ClientBuilder, SyncClient, SyncClientBuilder
@@ -27,7 +29,7 @@ from pyreqwest.proxy import ProxyBuilder
 
 from mai_sdk.engine.proxy import proxy_for
 from mai_sdk.engine.steps import TransportFailed
-from mai_sdk.engine.timeouts import longest, soonest
+from mai_sdk.engine.timeouts import longest
 from mai_sdk.engine.upload import off_the_loop
 from mai_sdk.errors import ConfigurationError
 
@@ -59,7 +61,8 @@ class PyreqwestTransport:
 
     def send(self, request: Request, limits: Limits) -> PyreqwestResponse:
         """See `steps.Transport.send`."""
-        _refuse_after_fork()
+        if _forked:
+            raise _useless_after_fork()
         key = _client_key(request, limits)
         client = self._clients.get(key)
         if client is None:
@@ -119,19 +122,17 @@ class AsyncPyreqwestTransport:
 
     async def send(self, request: Request, limits: Limits) -> AsyncPyreqwestResponse:
         """See `steps.AsyncTransport.send`."""
-        _refuse_after_fork()
+        if _forked:
+            raise _useless_after_fork()
         key = _client_key(request, limits)
         client = self._clients.get(key)
         if client is None:
             client = self._clients[key] = _configured(ClientBuilder(), key).build()
         try:
-            outgoing = _built(client, request, off_the_loop)
-            async with asyncio.timeout(limits.total):
-                answer = await outgoing.__aenter__()
+            outgoing = _built(client, request, off_the_loop, within=limits.total)
+            answer = await outgoing.__aenter__()
         except PyreqwestError as error:
             failure = _failure(error, reading="first_byte")
-        except TimeoutError:
-            failure = TransportFailed("no answer in time", certainty="unknown", phase="total")
         else:
             return AsyncPyreqwestResponse(outgoing, answer)
         raise failure
@@ -204,34 +205,63 @@ class _Headers(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
-_process = os.getpid()
+_forked = False
 
 
-def _refuse_after_fork() -> None:
-    if os.getpid() != _process:
-        raise ConfigurationError(
-            'transport="pyreqwest" cannot be used in a process forked from one that loaded it. '
-            'Start the child with the "spawn" method, or leave transport out.'
-        )
+def _after_fork() -> None:
+    global _forked
+    _forked = True
 
 
-def _built(client: Any, request: Request, pieces: Callable[[Upload], Any]) -> Any:
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _useless_after_fork() -> ConfigurationError:
+    return ConfigurationError(
+        'transport="pyreqwest" cannot be used in a process forked from one that loaded it. '
+        'Start the child with the "spawn" method, or leave transport out.'
+    )
+
+
+def _built(
+    client: Any,
+    request: Request,
+    pieces: Callable[[Upload], Any],
+    *,
+    within: float | None = None,
+) -> Any:
     builder = client.request(request.method, request.url).headers(request.headers)
     body = request.body
     if isinstance(body, bytes):
         builder = builder.body_bytes(body)
     else:
         builder = builder.header("content-length", str(body.size)).body_stream(pieces(body))
+    if within is not None:
+        builder = builder.timeout(timedelta(seconds=within))
     if request.stream:  # else the library holds the first 64 KiB back until they are there
         builder = builder.streamed_read_buffer_limit(0)
     return builder.build_streamed()
 
 
 def _client_key(request: Request, limits: Limits) -> tuple[Any, ...]:
-    origin = request.url[: request.url.find("/", 8)]
-    # Rounded up, so that the time already spent on a call does not make a client of its own.
-    read = longest(limits.first_byte, limits.between_reads)
-    return (origin, _rounded_up(limits.connect), _rounded_up(soonest(read, limits.total)))
+    connect, read = _configurable(limits.connect, limits.first_byte, limits.between_reads)
+    total = limits.total
+    if total is not None and (read is None or total < read):
+        read = _rounded_up(total)
+    url = request.url
+    return (url[: url.find("/", 8)], connect, read)
+
+
+@lru_cache(maxsize=256)
+def _configurable(
+    connect: float | None, first_byte: float | None, between_reads: float | None
+) -> tuple[float | None, float | None]:
+    """Return the two limits a client can have.
+
+    Rounded up, so that the time already spent on a call does not make a client of its own.
+    """
+    return _rounded_up(connect), _rounded_up(longest(first_byte, between_reads))
 
 
 def _rounded_up(limit: float | None) -> float | None:

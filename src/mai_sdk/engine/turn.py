@@ -7,109 +7,41 @@ each attempt; a connection that is closed instead is an answer whose status is t
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from mai_sdk.engine.shelf import Shelf
-from mai_sdk.engine.socket import AsyncDialler, AsyncWebSocket, Dialler, WebSocket
+from mai_sdk.engine.socket import AsyncWebSocket, WebSocket
 from mai_sdk.engine.steps import SocketClosed, TransportFailed
 from mai_sdk.engine.timeouts import soonest
 from mai_sdk.wire.speech_events import AudioChunk
-from mai_sdk.wire.usp import SUBPROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from mai_sdk.engine.pieces import AsyncPieces, Pieces
-    from mai_sdk.engine.steps import AsyncResponse, Limits, Request, Response
+    from mai_sdk.engine.pool import AsyncPool, Pool
+    from mai_sdk.engine.steps import Limits, Request
     from mai_sdk.wire.speech_events import SpeechEvent
     from mai_sdk.wire.usp_tts import Turn
 
-__all__ = ["AsyncPool", "AsyncTurnResponse", "AsyncTurns", "Pool", "TurnResponse", "Turns"]
+__all__ = ["AsyncTurnResponse", "AsyncTurns", "TurnResponse", "Turns"]
 
 S = TypeVar("S", WebSocket, AsyncWebSocket)
 
 
-class Pool:
-    """Warm connections of a sync client. Thread-safe, also after a fork."""
-
-    def __init__(self, dialler: Dialler | None = None, *, shelf: Shelf[WebSocket] | None = None):
-        self._dialler = dialler or Dialler()
-        self._shelf = shelf or Shelf()
-
-    def get(
-        self, key: Hashable, request: Request, limits: Limits
-    ) -> tuple[WebSocket | Response, bool]:
-        """Return an open socket, or the answer that refuses one; and whether it is a new one.
-
-        Raises:
-            TransportFailed: No connection stood.
-        """
-        found, over = self._shelf.take(key)
-        for socket in over:
-            socket.close()
-        if found is not None:
-            return found, False
-        return self._dialler.dial(request, limits, subprotocol=SUBPROTOCOL), True
-
-    def put(self, key: Hashable, socket: WebSocket) -> None:
-        """Keep a socket whose turn is over for the next."""
-        over = self._shelf.put(key, socket)
-        if over is not None:
-            over.close()
-
-    def close(self) -> None:
-        """Close every connection, resting or not."""
-        for socket in self._shelf.clear():
-            socket.close()
-        self._dialler.close()
-
-
-class AsyncPool:
-    """See `Pool`; each event loop has its own."""
-
-    def __init__(self, dialler: AsyncDialler | None = None) -> None:
-        self._dialler = dialler or AsyncDialler()
-        self._shelves: WeakKeyDictionary[asyncio.AbstractEventLoop, Shelf[AsyncWebSocket]] = (
-            WeakKeyDictionary()
-        )
-
-    @property
-    def _shelf(self) -> Shelf[AsyncWebSocket]:
-        return self._shelves.setdefault(asyncio.get_running_loop(), Shelf())
-
-    async def get(
-        self, key: Hashable, request: Request, limits: Limits
-    ) -> tuple[AsyncWebSocket | AsyncResponse, bool]:
-        """See `Pool.get`."""
-        found, over = self._shelf.take(key)
-        for socket in over:
-            await socket.aclose()
-        if found is not None:
-            return found, False
-        return await self._dialler.dial(request, limits, subprotocol=SUBPROTOCOL), True
-
-    async def put(self, key: Hashable, socket: AsyncWebSocket) -> None:
-        """See `Pool.put`."""
-        over = self._shelf.put(key, socket)
-        if over is not None:
-            await over.aclose()
-
-    async def aclose(self) -> None:
-        """See `Pool.close`."""
-        for socket in self._shelf.clear():
-            await socket.aclose()
-        await self._dialler.aclose()
+_IDLE: Final = frozenset({1000, 1001, 1005})
+"""How a service closes a connection that has rested for too long. A line that breaks (1006) is
+none of them: nobody knows whether what was sent on it ran."""
 
 
 class Closed:
     """A close before the first audio, as an answer: its status is the code, its body the reason."""
 
-    def __init__(self, closed: SocketClosed, turn: Turn) -> None:
+    def __init__(self, closed: SocketClosed, turn: Turn, *, first: bool) -> None:
         self.status = closed.code
+        self.was_idle = closed.code in _IDLE and not (first or turn.has_begun)
+        """Whether an old connection was just being closed: then the turn has surely not run."""
         self.headers = _headers(turn)
         self._reason: bytes | None = closed.reason.encode()
 
@@ -360,8 +292,14 @@ class Turns:
 
     def send(self, request: Request, limits: Limits) -> Any:
         """Return a turn whose first audio is there, or the answer that refuses it."""
+        answer = self._send(request, limits, new=False)
+        if isinstance(answer, Closed) and answer.was_idle:
+            answer = self._send(request, limits, new=True)
+        return answer
+
+    def _send(self, request: Request, limits: Limits, *, new: bool) -> Any:
         began = time.monotonic()
-        socket, first = self._pool.get(self._key, request, limits)
+        socket, first = self._pool.get(self._key, request, limits, new=new)
         if not isinstance(socket, WebSocket):
             return socket
         limits = replace(limits, total=_left_of(limits.total, began))
@@ -373,7 +311,7 @@ class Turns:
             opened.begin(first=first)
         except SocketClosed as closed:
             opened.close()
-            return Closed(closed, turn)
+            return Closed(closed, turn, first=first)
         except BaseException:
             opened.close()
             raise
@@ -401,8 +339,14 @@ class AsyncTurns:
 
     async def send(self, request: Request, limits: Limits) -> Any:
         """See `Turns.send`."""
+        answer = await self._send(request, limits, new=False)
+        if isinstance(answer, AsyncClosed) and answer.was_idle:
+            answer = await self._send(request, limits, new=True)
+        return answer
+
+    async def _send(self, request: Request, limits: Limits, *, new: bool) -> Any:
         began = time.monotonic()
-        socket, first = await self._pool.get(self._key, request, limits)
+        socket, first = await self._pool.get(self._key, request, limits, new=new)
         if not isinstance(socket, AsyncWebSocket):
             return socket
         limits = replace(limits, total=_left_of(limits.total, began))
@@ -414,7 +358,7 @@ class AsyncTurns:
             await opened.begin(first=first)
         except SocketClosed as closed:
             await opened.aclose()
-            return AsyncClosed(closed, turn)
+            return AsyncClosed(closed, turn, first=first)
         except BaseException:
             await opened.aclose()
             raise

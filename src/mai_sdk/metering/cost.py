@@ -11,6 +11,7 @@ from mai_sdk.metering.money import (
     ZERO,
     Money,
     add_money,
+    multiple_of,
     nanodollars_of,
     price_of,
     write_money,
@@ -86,12 +87,19 @@ class CostLine(Value):
     price: Price | None
 
     @classmethod
-    def of(cls, meter: str, *, quantity: int, price: Price | None) -> CostLine:
-        """Return `quantity` of `meter` at `price`, rounded here and nowhere after."""
-        if price is None:
-            return cls(meter=meter, quantity=quantity, amount=None, price=None)
-        amount = price_of(quantity, amount=price.amount, per=price.per)
-        return cls(meter=meter, quantity=quantity, amount=amount, price=price)
+    def of(
+        cls, meter: str, *, quantity: int, price: Price | None, each: Decimal | None = None
+    ) -> CostLine:
+        """Return `quantity` of `meter` at `price`, rounded here and nowhere after.
+
+        `each`, if known, is the price of one as `price_each` gives it.
+        """
+        amount = None
+        if each is not None and quantity.__class__ is int:
+            amount = multiple_of(each, quantity)
+        elif price is not None:
+            amount = price_of(quantity, amount=price.amount, per=price.per)
+        return cls.trusted(meter=meter, quantity=quantity, amount=amount, price=price)
 
 
 class Cost(Value):

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Ledger", "MemoryLedger", "Operation", "may_settle", "open_ledger"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Operation:
-    """One call a user made; its attempts refer to it."""
+    """One call a user made; its attempts refer to it, so nobody changes it.
+
+    It is not frozen only because that would double what making one takes.
+    """
 
     call_id: str
     """UUIDv7, ours."""
@@ -148,6 +151,10 @@ def no_such_attempt(attempt_id: str) -> LedgerError:
     )
 
 
+def _closed() -> LedgerError:
+    return LedgerError("The ledger is closed: open a new one to write.")
+
+
 class MemoryLedger:
     """A ledger that lives as long as the process.
 
@@ -170,7 +177,8 @@ class MemoryLedger:
     def reserve(self, entry: Entry) -> None:
         """Keep `entry`, which is the ledger's from here on. Nothing here survives the process."""
         with self._lock:
-            self._refuse_if_closed()
+            if self._closed:
+                raise _closed()
             if entry.attempt_id in self._entries:
                 raise LedgerError(f"Attempt {entry.attempt_id} is already in the ledger.")
             self._entries[entry.attempt_id] = entry
@@ -200,7 +208,7 @@ class MemoryLedger:
         seconds: float | None = None,
     ) -> bool:
         """Write the outcome, once."""
-        before = may_settle(state)
+        before = SETTLES_FROM.get(state) or may_settle(state)
         with self._lock:
             entry = self._find(attempt_id)
             if entry.state not in before:
@@ -230,15 +238,12 @@ class MemoryLedger:
         self._closed = True
 
     def _find(self, attempt_id: str) -> Entry:
-        self._refuse_if_closed()
+        if self._closed:
+            raise _closed()
         entry = self._entries.get(attempt_id)
         if entry is None:
             raise no_such_attempt(attempt_id)
         return entry
-
-    def _refuse_if_closed(self) -> None:
-        if self._closed:
-            raise LedgerError("The ledger is closed: open a new one to write.")
 
     def _drop(self, limit: int) -> None:
         while len(self._entries) > limit and self._settled:

@@ -26,7 +26,9 @@ __all__ = [
     "Money",
     "add_money",
     "from_nanodollars",
+    "multiple_of",
     "nanodollars_of",
+    "price_each",
     "price_of",
     "quantise",
     "write_money",
@@ -39,6 +41,11 @@ _ARITHMETIC: Final = Context(
 )
 """Our own, so that a caller who lowered the precision of theirs does not change what is billed."""
 
+_add, _divide, _quantise = _ARITHMETIC.add, _ARITHMETIC.divide, _ARITHMETIC.quantize
+
+multiple_of = _ARITHMETIC.multiply
+"""What a quantity (an int) costs at a price for one that `price_each` gave."""
+
 Money = Annotated[
     Decimal,
     Field(strict=True, ge=0),
@@ -49,14 +56,14 @@ Money = Annotated[
 
 def quantise(amount: Decimal) -> Decimal:
     """Return `amount` to the nano-dollar, half to even: the only rounding of money there is."""
-    return _ARITHMETIC.quantize(amount, _NANO)
+    return _quantise(amount, _NANO)
 
 
 def add_money(amounts: Iterable[Decimal]) -> Decimal:
     """Return the exact sum, whatever the caller's decimal context is."""
     total = ZERO
     for amount in amounts:
-        total = _ARITHMETIC.add(total, amount)
+        total = _add(total, amount)
     return total
 
 
@@ -69,7 +76,16 @@ def write_money(amount: Decimal, *, currency: str = "USD") -> str:
 
 def price_of(quantity: int, *, amount: Decimal, per: int) -> Decimal:
     """Return what `quantity` costs at `amount` for each `per`, to the nano-dollar."""
-    return quantise(_ARITHMETIC.divide(_ARITHMETIC.multiply(amount, quantity), per))
+    return _quantise(_divide(multiple_of(amount, quantity), per), _NANO)
+
+
+def price_each(amount: Decimal, *, per: int) -> Decimal | None:
+    """Return the price of one at `amount` for each `per`; None if that has to be rounded.
+
+    It has nine decimals, and so has any multiple of it: the very number `price_of` gives.
+    """
+    each = price_of(1, amount=amount, per=per)
+    return each if multiple_of(each, per) == amount else None
 
 
 def nanodollars_of(amount: Decimal) -> int:

@@ -81,7 +81,8 @@ class PriceBook:
         """
         if model is None:
             return Cost.unknown(_NO_MODEL)
-        return self._tariff(model, surface, on).cost(usage)
+        tariff = self._tariffs.get((model, surface, on)) or self._tariff(model, surface, on)
+        return tariff.cost(usage)
 
     def upper_bound(
         self,

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from mai_sdk.metering.money import price_each
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
+    from decimal import Decimal
 
     from mai_sdk.metering.cost import Price
 
@@ -34,6 +37,8 @@ class Rate:
 
     price: Price
     doubt: str | None = None
+    each: Decimal | None = None
+    """The price of one, if it is a whole number of nano-dollars, so that multiplying is enough."""
 
 
 def rate_for(
@@ -77,7 +82,8 @@ def _settle(rows: Sequence[Price]) -> Rate | None:
             f"{used.model} is priced here at {_INSTEAD[used.basis]} ({used.source}), not at "
             f"Microsoft's list price; put the price you are billed into the price overlay."
         )
-    return Rate(used, " ".join(doubts) or None)
+    each = price_each(used.amount, per=used.per)
+    return Rate(used, " ".join(doubts) or None, each)
 
 
 def unit_price(row: Price) -> Fraction:

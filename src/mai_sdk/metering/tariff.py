@@ -85,8 +85,10 @@ class Tariff:
         self._mixed = " and ".join(currencies) if len(currencies) > 1 else None
         self.currency = currencies[0] if currencies else "USD"
         self._units = frozenset(METERS[meter].unit for meter in rates)
-        self._wholes = tuple(
-            (whole, parts) for whole, parts in _PARTS.items() if METERS[whole].unit in self._units
+        self._wholes = tuple(  # with those parts that may change a cost
+            (whole, tuple(p for p in parts if p in rates or METERS[p].billed_apart))
+            for whole, parts in _PARTS.items()
+            if METERS[whole].unit in self._units
         )
 
     def cost(self, usage: Usage) -> Cost:
@@ -95,24 +97,27 @@ class Tariff:
             return self._no_cost(usage)
         lines: list[CostLine] = []
         doubts: list[_Doubt] = []
-        if usage.basis == "estimated" and usage.characters is not None:
-            doubts.append(_CHARACTERS)
-        elif usage.basis != "reported":
-            doubts.append(_OF_BASIS[usage.basis])
-        known, rates = usage.known, self.rates
+        if usage.basis != "reported":
+            doubts.append(_doubt_of(usage))
+        known, rates = vars(usage).get, self.rates
         for whole, parts in self._wholes:
             quantity = known(whole)
             left = quantity or 0
             for part in parts:
-                if part in rates:
-                    left -= self._charge_part(lines, doubts, part, known(part), of=quantity)
-                elif METERS[part].billed_apart and known(part) and whole in rates:
-                    doubts.append(("estimated", self._like_the_rest(part, whole)))
+                used = known(part)
+                if part not in rates:
+                    if used and whole in rates:
+                        doubts.append(("estimated", self._like_the_rest(part, whole)))
+                elif used:
+                    self._charge(lines, doubts, part, used)
+                    left -= used
+                elif used is None and quantity:
+                    doubts.append(("estimated", _full_rate(part)))
             if left > 0:
                 self._charge(lines, doubts, whole, left)
             elif left < 0 and quantity is not None:
                 doubts.append(("estimated", f"More than all of {whole} was reported as its parts."))
-            if quantity is None and METERS[whole].unit in self._units:
+            if quantity is None:
                 doubts.append(("unknown", f"The service did not report {whole}."))
         return self._total(lines, doubts)
 
@@ -146,36 +151,26 @@ class Tariff:
         rate = self.rates.get(meter)
         if rate is None:
             doubts.append(("unknown", self._missing(meter)))
-        elif rate.doubt:
+            lines.append(CostLine.of(meter, quantity=quantity, price=None))
+            return
+        if rate.doubt:
             doubts.append(("estimated", rate.doubt))
-        lines.append(CostLine.of(meter, quantity=quantity, price=rate.price if rate else None))
-
-    def _charge_part(
-        self,
-        lines: list[CostLine],
-        doubts: list[_Doubt],
-        part: str,
-        quantity: int | None,
-        *,
-        of: int | None,
-    ) -> int:
-        """Charge a part that has its own price, and return how much of the whole that was."""
-        if quantity:
-            self._charge(lines, doubts, part, quantity)
-        elif quantity is None and of:
-            doubts.append(("estimated", _full_rate(part)))
-        return quantity or 0
+        lines.append(CostLine.of(meter, quantity=quantity, price=rate.price, each=rate.each))
 
     def _total(self, lines: list[CostLine], doubts: list[_Doubt]) -> Cost:
-        status = weakest(["exact", *(status for status, _ in doubts)]) if doubts else "exact"
-        return Cost(
-            amount=None
-            if status == "unknown"
-            else add_money([line.amount or ZERO for line in lines]),
+        status: CostStatus = "exact"
+        reason: str | None = None
+        if doubts:
+            status = weakest(["exact", *(status for status, _ in doubts)])
+            reason = join_reasons(reason for _, reason in doubts)
+        unknown = status == "unknown"
+        return Cost.trusted(
+            amount=None if unknown else add_money([line.amount or ZERO for line in lines]),
             currency=self.currency,
             status=status,
-            reason=join_reasons(reason for _, reason in doubts) if doubts else None,
+            reason=reason,
             lines=tuple(lines),
+            known=None,
         )
 
     def _no_cost(self, usage: Usage) -> Cost:
@@ -216,6 +211,11 @@ class Tariff:
         unit = METERS[meter].unit
         per = f"1M {unit}" if unit in {"tokens", "characters"} else f"1 {unit.removesuffix('s')}"
         return f'add a [[prices]] row for {meter} with its price per "{per}" to the price overlay.'
+
+
+def _doubt_of(usage: Usage) -> _Doubt:
+    counted = usage.basis == "estimated" and usage.characters is not None
+    return _CHARACTERS if counted else _OF_BASIS[usage.basis]
 
 
 def _full_rate(part: str) -> str:

@@ -136,6 +136,13 @@ class Usage(Value):
         Raises:
             ValueError: A name is no field of `Usage`, or a quantity is not an int >= 0.
         """
+        fields = {**_DEFAULTS, **meters, "basis": basis}
+        if len(fields) == len(_DEFAULTS):
+            for quantity in meters.values():
+                if quantity.__class__ is not int or quantity < 0:
+                    break
+            else:
+                return cls.trusted(**fields)
         try:
             return cls(**meters, basis=basis)
         except (ValidationError, TypeError):
@@ -173,6 +180,7 @@ _IN_UNIT: Final = {
     unit: tuple(name for name in _QUANTITIES if METERS[name].unit == unit)
     for unit in dict.fromkeys(meter.unit for meter in METERS.values())
 }
+_DEFAULTS: Final = {name: field.default for name, field in Usage.model_fields.items()}
 _ZERO: Final = Usage.model_validate(dict.fromkeys(_QUANTITIES, 0))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mai_sdk.resources.messages import Image, Prompt
     from mai_sdk.resources.tools import ToolLike
 
-__all__ = ["Ask", "check_ask", "check_labels", "check_model"]
+__all__ = ["Ask", "check_ask", "check_extras"]
 
 # RFC 9110: section 5.6.2 (a name is a token) and 5.5 (no control character, no space around it).
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -54,39 +54,37 @@ def check_ask(ask: Ask) -> None:
         InvalidRequest: One cannot; the text names it.
     """
     _check_words(ask)
-    _check_numbers(ask.max_output_tokens, ask.temperature)
-    if not all(isinstance(name, str) for name in _mapping("extra_body", ask.extra_body)):
-        raise InvalidRequest("extra_body has a name that is no text.")
-    check_labels(tags=ask.tags, extra_headers=ask.extra_headers)
+    if ask.max_output_tokens is not None or ask.temperature is not None:
+        _check_numbers(ask.max_output_tokens, ask.temperature)
+    check_extras(ask.model, ask.tags, ask.extra_headers, extra_body=ask.extra_body)
 
 
-def check_model(model: object) -> None:
-    """Return if it can be the name of a model, or None.
+def check_extras(model: object, tags: object, extra_headers: object, **extra: object) -> None:
+    """Return if what every call takes can be sent; `extra` are mappings by their arguments' names.
 
     Raises:
-        InvalidRequest: It cannot.
+        InvalidRequest: One cannot; the text names it.
     """
     if model is not None and not (isinstance(model, str) and model.strip()):
         raise InvalidRequest(
             f"model is {_kind(model)}. Pass the name of a model, a route or a deployment, or leave "
             "it out."
         )
-
-
-def check_labels(*, tags: object, extra_headers: object) -> None:
-    """Return if tags and headers can be kept and sent.
-
-    Raises:
-        InvalidRequest: They cannot; the text names which.
-    """
-    if not all(isinstance(text, str) for pair in _mapping("tags", tags).items() for text in pair):
-        raise InvalidRequest("tags must be a mapping of text to text.")
-    for name, value in _mapping("extra_headers", extra_headers).items():
-        _check_header(name, value)
+    if tags is not None:
+        pairs = _mapping("tags", tags).items()
+        if not all(isinstance(text, str) for pair in pairs for text in pair):
+            raise InvalidRequest("tags must be a mapping of text to text.")
+    for argument, fields in extra.items():
+        if fields is not None and not all(
+            isinstance(name, str) for name in _mapping(argument, fields)
+        ):
+            raise InvalidRequest(f"{argument} has a name that is no text.")
+    if extra_headers is not None:
+        for name, value in _mapping("extra_headers", extra_headers).items():
+            _check_header(name, value)
 
 
 def _check_words(ask: Ask) -> None:
-    check_model(ask.model)
     choice: Any = ask.tool_choice
     if choice is not None and not isinstance(choice, (str, Mapping)):
         raise InvalidRequest(f"tool_choice is {_kind(choice)}. It is a text or a mapping.")
@@ -130,8 +128,6 @@ def _check_header(name: object, value: object) -> None:
 
 
 def _mapping(name: str, value: object) -> Mapping[Any, Any]:
-    if value is None:
-        return {}
     if not isinstance(value, Mapping):
         raise InvalidRequest(f"{name} is {_kind(value)}. Pass a mapping, such as a dict.")
     return cast("Mapping[str, Any]", value)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from mai_sdk.config import Modality
-    from mai_sdk.engine.call import Call
     from mai_sdk.engine.steps import Step
     from mai_sdk.engine.tab import Tab
     from mai_sdk.resources.core import Core
@@ -33,7 +32,13 @@ def create(core: Core, modality: Modality, ask: Ask) -> Generator[Step, Any, Rep
     asked = 0
     while True:
         call = plan.call()
-        reply = yield from _asked_once(call, tab)
+        try:
+            answer = yield from whole(call, tab)
+        except CallFailed as error:
+            if isinstance(error.partial, Answer):
+                error.partial = build_reply(error.partial, tab)
+            raise
+        reply = build_reply(answer, tab)
         asked += 1
         if plan.format is None or reply.tool_calls:
             return reply
@@ -48,16 +53,6 @@ def create(core: Core, modality: Modality, ask: Ask) -> Generator[Step, Any, Rep
         if asked == _MAX_ASKS or reply.finish_reason == "length":
             raise attach(_did_not_fit(problem, asked, reply), tab, call)
         plan = plan.asked_again(reply.message, problem)
-
-
-def _asked_once(call: Call[Answer], tab: Tab) -> Generator[Step, Any, Reply[Any]]:
-    try:
-        answer = yield from whole(call, tab)
-    except CallFailed as error:
-        if isinstance(error.partial, Answer):
-            error.partial = build_reply(error.partial, tab)
-        raise
-    return build_reply(answer, tab)
 
 
 def _did_not_fit(problem: str, asked: int, reply: Reply[Any]) -> StructuredOutputFailed:
@@ -101,12 +96,13 @@ def build_reply(answer: Answer, tab: Tab) -> Reply[Any]:
     """Return `answer` as callers see it, with what it took."""
     receipt = tab.receipt()
     choice = answer.choices[0] if answer.choices else Choice()
-    return Reply(
+    return Reply.trusted(
         text=choice.text,
         reasoning=choice.reasoning,
         tool_calls=tuple(choice.tool_calls),
         finish_reason=choice.finish_reason,
         refusal=choice.refusal,
+        parsed=None,
         usage=receipt.usage,
         cost=receipt.cost,
         model=tab.route.model or answer.model,
@@ -116,7 +112,7 @@ def build_reply(answer: Answer, tab: Tab) -> Reply[Any]:
         attempts=len(receipt.attempts),
         timing=tab.timing(),
         receipt=receipt,
-        alternatives=tuple(_alternative(each) for each in answer.choices[1:]),
+        alternatives=tuple(map(_alternative, answer.choices[1:])),
         message=choice.message,
         raw=answer.raw,
     )

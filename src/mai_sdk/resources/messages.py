@@ -55,9 +55,8 @@ def build_messages(
         if not isinstance(system, str):
             raise InvalidRequest(f"instructions is a {type(system).__name__}. Pass text.")
         messages.insert(0, {"role": "system", "content": system})
-    parts = [image_part(image) for image in as_images(images)]
-    if parts:
-        _add_parts(messages, parts)
+    if images:
+        _add_parts(messages, [image_part(image) for image in as_images(images)])
     return messages
 
 
@@ -137,7 +136,7 @@ def as_images(images: Any) -> tuple[Image, ...]:
     Raises:
         InvalidRequest: One is neither a path, nor bytes, nor a URL.
     """
-    if images is None:
+    if images is None or images == ():
         return ()
     kind = type(images).__name__
     if isinstance(images, (str, Path, bytes, bytearray)):
@@ -206,7 +205,7 @@ def texts_of(messages: Sequence[Any]) -> tuple[str, ...]:
     JSON value may stand beside the messages.
     """
     texts: list[str] = []
-    left: list[object] = [messages]
+    left: list[Any] = [messages]
     seen: set[int] = set()
     while left:
         value = left.pop()
@@ -215,11 +214,21 @@ def texts_of(messages: Sequence[Any]) -> tuple[str, ...]:
                 texts.append(value)
         elif id(value) in seen:  # a value that holds itself is refused when it is written as JSON
             continue
-        elif isinstance(value, Mapping):
-            seen.add(id(value))  # pyright: ignore[reportUnknownArgumentType]
-            fields = cast("Mapping[object, object]", value)
-            left.extend(inner for name, inner in fields.items() if name not in _NO_TEXT)
-        elif isinstance(value, (list, tuple)):
-            seen.add(id(value))  # pyright: ignore[reportUnknownArgumentType]
-            left.extend(cast("Sequence[object]", value))
-    return tuple(reversed(texts))
+        elif value.__class__ is list or _is_list(value):
+            seen.add(id(value))
+            left.extend(value)
+        elif value.__class__ is dict or _is_mapping(value):
+            seen.add(id(value))
+            for name, inner in value.items():
+                if name not in _NO_TEXT:
+                    left.append(inner)
+    texts.reverse()
+    return tuple(texts)
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, (list, tuple))

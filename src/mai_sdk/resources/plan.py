@@ -6,6 +6,7 @@ Everything here is decided before anything is sent, so bad input never reaches t
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from mai_sdk.catalog import Model
     from mai_sdk.config import Modality, Route, Timeouts
+    from mai_sdk.config.route import Surface
     from mai_sdk.errors import CallFailed
     from mai_sdk.resources.core import Core
     from mai_sdk.wire.answer import Answer
@@ -77,17 +79,21 @@ class Plan:
             UnsupportedFeature: The model or surface cannot do it.
         """
         check_ask(ask)
-        images = as_images(ask.images)
+        images = as_images(ask.images) if ask.images != () else ()
         messages = build_messages(ask.prompt, instructions=ask.instructions, images=images)
-        tools = build_tools(ask.tools)
+        tools = build_tools(ask.tools) if ask.tools is not None else None
         route, model = core.route(ask.model, modality)
         if images and model is not None and model.can("image_input") is False:
             raise UnsupportedFeature(_no_images(core, model))
-        native = native_schema(route.surface)
-        where = f"{route.model or route.deployment or 'The model'} on the {route.surface} surface"
-        shape = build_format(ask.response_format, native=native, stream=stream, where=where)
+        native, shape = False, None
+        if ask.response_format is not None:
+            native = native_schema(route.surface)
+            where = (
+                f"{route.model or route.deployment or 'The model'} on the {route.surface} surface"
+            )
+            shape = build_format(ask.response_format, native=native, stream=stream, where=where)
         extra, headers = ask.extra_body or {}, ask.extra_headers or {}
-        prompts = texts_of([*messages, extra, *headers.values()])
+        prompts = texts_of([*messages, extra, *headers.values()] if extra or headers else messages)
         if shape is not None and not native:
             messages = _with_instruction(messages, shape.instruction())
         request = ChatRequest(
@@ -140,17 +146,15 @@ class Plan:
         surface = self.route.surface
         if responses:
             body = responses_body(self.request, surface=surface)
-            path = responses_path(surface)
         else:
-            body, path = chat_body(self.request, surface=surface), chat_path(surface)
-        query = {**default_query(surface), **dict(self.route.query)}
+            body = chat_body(self.request, surface=surface)
         try:
             data = to_json(body)
         except PydanticSerializationError as error:
             raise InvalidRequest(f"The request cannot be written as JSON: {error}.") from None
         return Call(
             route=self.route,
-            url=self.route.endpoint + path + (f"?{urlencode(query)}" if query else ""),
+            url=_url(self.route.endpoint, surface, self.route.query, responses=responses),
             body=data,
             read=self._read,
             usage_of=self.usage_of,
@@ -219,6 +223,16 @@ class Plan:
             return self.model.explain()
         names = self.core.catalog.suggest(self.route.deployment or "")
         return f"Names like it: {', '.join(names)}." if names else None
+
+
+@lru_cache(maxsize=256)
+def _url(
+    endpoint: str, surface: Surface, query: tuple[tuple[str, str], ...], *, responses: bool
+) -> str:
+    """Return where calls of that kind go: the same for every call on a route."""
+    path = responses_path(surface) if responses else chat_path(surface)
+    asked = {**default_query(surface), **dict(query)}
+    return endpoint + path + (f"?{urlencode(asked)}" if asked else "")
 
 
 def _written(answer: Answer) -> int:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mai_sdk.engine.body import Assembler
-from mai_sdk.engine.flow import attach, interrupted
+from mai_sdk.engine.flow import attach, interrupted, opened
 from mai_sdk.engine.steps import TransportFailed
 from mai_sdk.engine.timeouts import Pace
 from mai_sdk.errors import (
@@ -23,9 +23,11 @@ from mai_sdk.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from weakref import WeakSet
 
     from mai_sdk.engine.call import Call
+    from mai_sdk.engine.steps import Step
     from mai_sdk.engine.tab import Tab
     from mai_sdk.metering.usage import Usage
     from mai_sdk.resources.core import OpenStream
@@ -44,6 +46,7 @@ class Reading(ABC, Generic[ItemT, ResultT]):
         self.tab = tab
         self.open_streams = open_streams
         self.entered = False
+        self.requested = False
         self.begun = False
         self.ended = False
         self.result: ResultT | None = None
@@ -76,6 +79,13 @@ class Reading(ABC, Generic[ItemT, ResultT]):
     def finished(self) -> ResultT:
         """Return the whole result."""
         return self.partial()
+
+    def request(self) -> Generator[Step, Any, Any]:
+        """Make the next request: a flow that returns its open answer, or None after the last."""
+        if self.requested and not self.go_on():
+            return None
+        self.requested = True
+        return (yield from opened(self.call, self.tab))
 
     def go_on(self) -> bool:
         """Turn to the next request, where one stream takes several; False after the last."""

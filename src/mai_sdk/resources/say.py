@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mai_sdk.config import Secret
 from mai_sdk.errors import InvalidRequest, NotConfigured, UnsupportedFeature
 from mai_sdk.metering.characters import billed_characters
-from mai_sdk.resources.ask import check_labels, check_model
+from mai_sdk.resources.ask import check_extras
 from mai_sdk.wire.formats import AudioFormat, audio_format
 from mai_sdk.wire.sentences import split_text
 from mai_sdk.wire.ssml import SSML, Manner, look_at, plain, speed_of, write_ssml
@@ -75,8 +75,7 @@ class Say:
                 f"The text has {len(text):,} characters. One call says at most {MAX_CHARACTERS:,}, "
                 "some two hours of speech: call once for each chapter."
             )
-        check_model(self.model)
-        check_labels(tags=self.tags, extra_headers=self.extra_headers)
+        check_extras(self.model, self.tags, self.extra_headers)
         for name in ("voice", "style", "language"):
             _check_word(name, getattr(self, name))
         if self.style_degree is not None:
@@ -110,6 +109,8 @@ class Document:
     ssml: str = field(repr=False)
     characters: int
     """As they are billed."""
+    text: str = field(repr=False)
+    """What of it is said."""
 
 
 def speech_route(core: Core, say: Say) -> tuple[Route, str | None]:
@@ -153,7 +154,8 @@ def documents_of(say: Say, voice: str | None, kind: AudioFormat) -> list[Documen
         UnsupportedFeature: The text needs several, and this format cannot be put together.
     """
     if isinstance(say.text, SSML) or voice is None:
-        return [Document(ssml=str(say.text), characters=billed_characters(say.text))]
+        text = look_at(say.text).text
+        return [Document(ssml=str(say.text), characters=billed_characters(say.text), text=text)]
     manner = say.manner(voice)
     room = _MAX_SSML_BYTES - len(write_ssml("", manner).encode())
     pieces = split_text(
@@ -164,8 +166,11 @@ def documents_of(say: Say, voice: str | None, kind: AudioFormat) -> list[Documen
             f"The text takes {len(pieces)} requests, and pieces of {kind.name} cannot be joined. "
             "Ask for format='wav', 'mp3' or 'ogg', or say less at once."
         )
-    documents = [write_ssml(piece, manner) for piece in pieces]
-    return [Document(ssml=each, characters=billed_characters(each)) for each in documents]
+    documents = [(write_ssml(piece, manner), piece) for piece in pieces]
+    return [
+        Document(ssml=ssml, characters=billed_characters(ssml), text=piece)
+        for ssml, piece in documents
+    ]
 
 
 def check_speech_route(route: Route) -> None:

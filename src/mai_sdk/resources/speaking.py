@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from mai_sdk.engine.call import Call
 from mai_sdk.errors import StreamTruncated, UnreadableAnswer
@@ -10,6 +11,7 @@ from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.reading import Reading
 from mai_sdk.resources.say import Say, documents_of, speech_route
 from mai_sdk.resources.speech import Speech, as_wav
+from mai_sdk.wire.speech_events import AudioChunk, SpeechEvent
 from mai_sdk.wire.tts import CONTENT_TYPE, AudioReader, read_tts_failure, speech_path
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def open_speech(core: Core, say: Say, *, verb: str) -> Speaking:
     return Speaking(calls, tab, kind, voice=voice, core=core)
 
 
-class Speaking(Reading[bytes, Speech]):
+class Speaking(Reading[SpeechEvent, Speech]):
     """The audio of one text: whole samples as they come, over as many requests as it takes."""
 
     def __init__(
@@ -81,14 +83,14 @@ class Speaking(Reading[bytes, Speech]):
         if kind.startswith("text/") or "xml" in kind:
             _no_audio(b"", headers)
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: bytes) -> list[SpeechEvent]:
         """Return the audio in the bytes, cut between samples only."""
         pieces = self._reader.feed(data)
         if pieces and self._first_content is None:
             self._first_content = self.tab.elapsed()
-        return pieces
+        return [AudioChunk(piece) for piece in pieces]
 
-    def close(self) -> list[bytes]:
+    def close(self) -> list[SpeechEvent]:
         """Note that an answer has ended.
 
         Raises:
@@ -136,6 +138,7 @@ def build_speech(
     voice: str | None,
     first_content: float | None,
     raw: Any,
+    boundaries: tuple[Any, ...] = (),
 ) -> Speech:
     """Return the audio as callers see it, with what it took."""
     receipt = tab.receipt()
@@ -154,6 +157,7 @@ def build_speech(
         attempts=len(receipt.attempts),
         timing=tab.timing().model_copy(update={"first_content": first_content}),
         receipt=receipt,
+        boundaries=boundaries,
         raw=raw,
     )
 
@@ -167,9 +171,10 @@ def _call(
     text: str,
 ) -> Call[Any]:
     usage = Usage(characters=document.characters, basis="estimated")
+    query = f"?{urlencode(route.query)}" if route.query else ""
     return Call(
         route=route,
-        url=route.endpoint + speech_path(route.endpoint),
+        url=route.endpoint + speech_path(route.endpoint) + query,
         body=document.ssml.encode("utf-8"),
         read=_no_audio,
         usage_of=lambda _: usage,

@@ -13,6 +13,7 @@ from mai_sdk.metering.receipt import Receipt, Timing
 from mai_sdk.metering.usage import Usage
 from mai_sdk.value import Value
 from mai_sdk.wire.formats import audio_format
+from mai_sdk.wire.speech_events import Bookmark, SentenceBoundary, Viseme, WordBoundary
 from mai_sdk.wire.wav import A_LAW, MU_LAW, PCM, read_wav, wav_header
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class Speech(Value):
     timing: Timing
     receipt: Receipt = Field(repr=False)
     """Usage and cost attempt by attempt."""
+    boundaries: tuple[WordBoundary | SentenceBoundary | Viseme | Bookmark, ...] = Field(
+        default=(), repr=False
+    )
+    """Where words, sentences and mouth shapes stand, if they were asked for, in the order said."""
     raw: Any = Field(default=None, repr=False)
     """The headers of the last answer: all the service says besides the audio."""
 
@@ -74,6 +79,11 @@ class Speech(Value):
     def duration_ms(self) -> float | None:
         """How long it plays, in milliseconds; None where that is not known."""
         return None if self.audio_seconds is None else self.audio_seconds * 1000
+
+    @property
+    def suffix(self) -> str:
+        """What a file of it is usually called, with the dot: ".wav"."""
+        return audio_format(self.format).suffix
 
     @property
     def pcm(self) -> bytes:

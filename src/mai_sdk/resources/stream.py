@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from mai_sdk.engine.drive import adrain, anext_chunk, drain, next_chunk
-from mai_sdk.engine.flow import opened
 from mai_sdk.engine.steps import TransportFailed
 from mai_sdk.errors import InvalidRequest, MAIError
 from mai_sdk.resources.reply import Reply
@@ -21,7 +20,14 @@ if TYPE_CHECKING:
     from mai_sdk.engine.steps import Response
     from mai_sdk.resources.reading import Reading
 
-__all__ = ["AsyncReplyStream", "AsyncStream", "ReplyStream", "Stream"]
+__all__ = [
+    "AsyncOpenStream",
+    "AsyncReplyStream",
+    "AsyncStream",
+    "OpenStream",
+    "ReplyStream",
+    "Stream",
+]
 
 ParsedT = TypeVar("ParsedT")
 ItemT = TypeVar("ItemT")
@@ -47,8 +53,8 @@ class _Shell(Generic[ItemT, ResultT]):
         return self._reading.result
 
 
-class Stream(_Shell[ItemT, ResultT]):
-    """What comes of one call, in order; open it with `with`, read it with `for`."""
+class OpenStream(_Shell[ItemT, ResultT]):
+    """What comes of one call, while it is open; how it is read lies with the class below."""
 
     def __init__(self, reading: Reading[ItemT, ResultT], driver: Driver) -> None:
         super().__init__(reading)
@@ -58,7 +64,7 @@ class Stream(_Shell[ItemT, ResultT]):
     def __enter__(self) -> Self:
         reading = self._reading
         reading.enter()
-        response = self._driver.run(opened(reading.call, reading.tab))
+        response = self._driver.run(reading.request())
         try:
             reading.open(response.headers)
         except MAIError as error:
@@ -74,7 +80,7 @@ class Stream(_Shell[ItemT, ResultT]):
         self._finalizer.detach()
         self._finalizer = weakref.finalize(self, partial(_forgotten, self._reading, response))
 
-    def __iter__(self) -> Iterator[ItemT]:
+    def _read_items(self) -> Iterator[ItemT]:
         reading, response = self._reading, self._response
         reading.begin(is_open=response is not None)
         clock = reading.tab.engine.clock
@@ -86,10 +92,11 @@ class Stream(_Shell[ItemT, ResultT]):
                         break
                 yield from reading.end()
                 drain(response)
-                if not reading.go_on():
-                    break
                 response.close()
-                response = self._driver.run(opened(reading.call, reading.tab))
+                following = self._driver.run(reading.request())
+                if following is None:
+                    break
+                response = following
                 self._hold(response)
                 reading.open(response.headers)
         except (MAIError, TransportFailed) as error:
@@ -121,13 +128,20 @@ class Stream(_Shell[ItemT, ResultT]):
 
     def read(self) -> ResultT:
         """Read to the end without looking, and return the whole."""
-        for _ in self:
+        for _ in self._read_items():
             pass
         return self._result("result")
 
 
-class AsyncStream(_Shell[ItemT, ResultT]):
-    """See `Stream`; opened with `async with`, read with `async for`."""
+class Stream(OpenStream[ItemT, ResultT]):
+    """What comes of one call, in order; open it with `with`, read it with `for`."""
+
+    def __iter__(self) -> Iterator[ItemT]:
+        return self._read_items()
+
+
+class AsyncOpenStream(_Shell[ItemT, ResultT]):
+    """See `OpenStream`."""
 
     def __init__(self, reading: Reading[ItemT, ResultT], driver: AsyncDriver) -> None:
         super().__init__(reading)
@@ -138,7 +152,7 @@ class AsyncStream(_Shell[ItemT, ResultT]):
     async def __aenter__(self) -> Self:
         reading = self._reading
         reading.enter()
-        response = await self._driver.run(opened(reading.call, reading.tab))
+        response = await self._driver.run(reading.request())
         try:
             reading.open(response.headers)
         except MAIError as error:
@@ -152,7 +166,7 @@ class AsyncStream(_Shell[ItemT, ResultT]):
     def _hold(self, response: Any) -> None:
         self._response = response
 
-    def __aiter__(self) -> AsyncIterator[ItemT]:
+    def _begin_items(self) -> AsyncIterator[ItemT]:
         self._items = self._read_items()
         return self._items  # type: ignore[no-any-return]  # kept to be closed in order
 
@@ -170,10 +184,11 @@ class AsyncStream(_Shell[ItemT, ResultT]):
                 for item in reading.end():
                     yield item
                 await adrain(response)
-                if not reading.go_on():
-                    break
                 await response.aclose()
-                response = await self._driver.run(opened(reading.call, reading.tab))
+                following = await self._driver.run(reading.request())
+                if following is None:
+                    break
+                response = following
                 self._hold(response)
                 reading.open(response.headers)
         except (MAIError, TransportFailed) as error:
@@ -207,9 +222,16 @@ class AsyncStream(_Shell[ItemT, ResultT]):
 
     async def read(self) -> ResultT:
         """See `Stream.read`."""
-        async for _ in self:
+        async for _ in self._begin_items():
             pass
         return self._result("result")
+
+
+class AsyncStream(AsyncOpenStream[ItemT, ResultT]):
+    """See `Stream`; opened with `async with`, read with `async for`."""
+
+    def __aiter__(self) -> AsyncIterator[ItemT]:
+        return self._begin_items()
 
 
 class ReplyStream(Stream[Event, Reply[ParsedT]]):

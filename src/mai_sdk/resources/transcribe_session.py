@@ -11,7 +11,7 @@ from mai_sdk.engine.connecting import Line
 from mai_sdk.engine.live import Endurance
 from mai_sdk.errors import UnsupportedFeature
 from mai_sdk.metering.usage import Usage
-from mai_sdk.resources.ask import check_labels, check_model
+from mai_sdk.resources.ask import check_extras
 from mai_sdk.resources.live_session import LiveSession, Switchboard
 from mai_sdk.session.dictation import Dictation
 from mai_sdk.session.pace import ConnectionPace
@@ -136,8 +136,13 @@ def open_dictation(
         NotConfigured: No Foundry resource is set.
         InvalidRequest: A setting is wrong as it stands.
     """
-    check_model(dictate.model)
-    check_labels(tags=dictate.tags, extra_headers=dictate.extra_headers)
+    check_extras(
+        dictate.model,
+        dictate.tags,
+        dictate.extra_headers,
+        extra_query=dictate.extra_query,
+        extra_session=dictate.extra_session,
+    )
     route = _route(board, dictate.model)
     session = transcription_session(
         deployment=route.deployment or DEFAULT_STREAMING_MODEL,

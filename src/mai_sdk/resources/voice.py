@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from mai_sdk.engine.live import Endurance
-from mai_sdk.resources.live_session import Switchboard
+from mai_sdk.engine.pieces import AsyncPieces, Pieces
+from mai_sdk.resources.conversations import AsyncConversations
+from mai_sdk.resources.live_speaking import Live, open_live
 from mai_sdk.resources.say import Say
 from mai_sdk.resources.speaking import open_speech
 from mai_sdk.resources.speech import Speech
-from mai_sdk.resources.stream import AsyncStream, Stream
-from mai_sdk.resources.voice_session import DEFAULT_BRAIN, DEFAULT_TURNS, Talk, open_session
+from mai_sdk.resources.stream import AsyncOpenStream, OpenStream
 from mai_sdk.resources.voices import list_voices
-from mai_sdk.session.pace import ConnectionPace
-from mai_sdk.wire.voice import DEFAULT_VOICE
+from mai_sdk.resources.warming import warmed
+from mai_sdk.wire.speech_events import AudioChunk, SpeechEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import (
+        AsyncIterable,
+        AsyncIterator,
+        Callable,
+        Iterable,
+        Iterator,
+        Mapping,
+    )
 
     from mai_sdk.config import Timeouts
     from mai_sdk.engine.drive import AsyncDriver, Driver
+    from mai_sdk.engine.pool import AsyncPool, Pool
     from mai_sdk.resources.core import Core
-    from mai_sdk.resources.tools import ToolLike
-    from mai_sdk.resources.voice_session import VoiceSession
     from mai_sdk.resources.voices import Voice as ListedVoice
-    from mai_sdk.wire.live_options import LiveSettings, Raw, TurnDetection
-    from mai_sdk.wire.live_options import Voice as VoiceChoice
 
 __all__ = ["AsyncSpeechStream", "AsyncVoice", "SpeechStream", "Voice"]
 
 
-class SpeechStream(Stream[bytes, Speech]):
+class SpeechStream(OpenStream[SpeechEvent, Speech]):
     """The audio of one text, in pieces as they come; open it with `with`, read it with `for`.
 
     Every piece is whole samples, without a file's header; `speech` is the whole, once read. Leaving
@@ -44,6 +48,19 @@ class SpeechStream(Stream[bytes, Speech]):
             again once its audio has begun.
     """
 
+    def __iter__(self) -> Iterator[bytes]:
+        for event in self._read_items():
+            if isinstance(event, AudioChunk):
+                yield event.data
+
+    def events(self) -> Iterator[SpeechEvent]:
+        """Give everything that comes, in order: `AudioChunk`, and what else was asked for.
+
+        Instead of `for` over the stream itself, which gives the audio alone. What stands in a
+        piece of audio comes before it. Times and places count from the beginning of all the text.
+        """
+        return self._read_items()
+
     @property
     def speech(self) -> Speech:
         """The whole speech, once the stream has finished.
@@ -54,8 +71,20 @@ class SpeechStream(Stream[bytes, Speech]):
         return self._result("speech")
 
 
-class AsyncSpeechStream(AsyncStream[bytes, Speech]):
+class AsyncSpeechStream(AsyncOpenStream[SpeechEvent, Speech]):
     """See `SpeechStream`; opened with `async with`, read with `async for`."""
+
+    async def _audio(self) -> AsyncIterator[bytes]:
+        async for event in self._begin_items():
+            if isinstance(event, AudioChunk):
+                yield event.data
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._audio()
+
+    def events(self) -> AsyncIterator[SpeechEvent]:
+        """See `SpeechStream.events`; read with `async for`."""
+        return self._begin_items()
 
     @property
     def speech(self) -> Speech:
@@ -66,9 +95,10 @@ class AsyncSpeechStream(AsyncStream[bytes, Speech]):
 class Voice:
     """Speech from text. Made by the client; safe to share between threads."""
 
-    def __init__(self, core: Core, driver: Driver) -> None:
+    def __init__(self, core: Core, driver: Driver, pool: Callable[[], Pool]) -> None:
         self._core = core
         self._driver = driver
+        self._pool = pool
 
     def synthesize(
         self,
@@ -137,7 +167,7 @@ class Voice:
 
     def stream(
         self,
-        text: str,
+        text: str | Iterable[str],
         *,
         voice: str | None = None,
         model: str | None = None,
@@ -147,21 +177,35 @@ class Voice:
         rate: float | str | None = None,
         pitch: float | str | None = None,
         language: str | None = None,
+        boundaries: bool = False,
+        visemes: bool = False,
+        text_streaming: bool = False,
         timeout: float | Timeouts | None = None,
         tags: Mapping[str, str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> SpeechStream:
         """Return the audio as a stream to be opened with `with`; nothing is sent before that.
 
-        Arguments as for `synthesize`. The pieces of "wav" are bare samples, too: only the whole,
-        on `.speech`, has the header, because only then its length is known.
+        Arguments as for `synthesize`, and those below. The pieces of "wav" are bare samples, too:
+        only the whole, on `.speech`, has the header, because only then its length is known.
+
+        Text that is still being written (an iterator of pieces, such as the deltas of a reply), and
+        whatever asks for more than audio, goes over a WebSocket that is kept warm for the next
+        call. Whole sentences are gathered and spoken one after the other; each is an attempt on the
+        receipt. The next piece is asked for when the audio so far was read.
+
+        - `text`: as for `synthesize`, or an iterable of its pieces.
+        - `boundaries`: whether `events()` also tells where words and sentences stand.
+        - `visemes`: whether `events()` also tells the shapes of the mouth.
+        - `text_streaming`: send pieces as they are, in one turn, for the service to cut. It does so
+          for some voices only; whether MAI's are among them is not documented.
 
         Raises:
             NotConfigured: No Speech resource is set.
             InvalidRequest: The call is wrong as it stands.
         """
         say = Say(
-            text=text,
+            text=cast("str", text),
             voice=voice,
             model=model,
             format=format,
@@ -174,7 +218,33 @@ class Voice:
             tags=tags,
             extra_headers=extra_headers,
         )
-        return SpeechStream(open_speech(self._core, say, verb="stream"), self._driver)
+        live = Live(boundaries=boundaries, visemes=visemes, text_streaming=text_streaming)
+        written = live.written(text)
+        if written is None and not live.needs_socket:
+            return SpeechStream(open_speech(self._core, say, verb="stream"), self._driver)
+        pieces = None if written is None else Pieces(written)
+        speaking = open_live(self._core, say, live, pieces=pieces)
+        turns = self._pool().turns(
+            key=speaking.key, begin=speaking.turn, pieces=pieces if text_streaming else None
+        )
+        return SpeechStream(speaking, self._driver.over(turns))
+
+    def prewarm(self, *, model: str | None = None, text_streaming: bool = False) -> None:
+        """Open a connection for the next call of `stream` that takes the WebSocket. Bills nothing.
+
+        It saves that call the handshake. The service drops idle connections, so it is used within
+        four minutes or opened anew.
+
+        Args:
+            model: A model's or a route's name, as for `stream`.
+            text_streaming: Whether that call will stream its text.
+
+        Raises:
+            NotConfigured: No Speech resource is set.
+            CallFailed: There is no connection, or it was refused.
+        """
+        version = 2 if text_streaming else 1
+        self._driver.run(warmed(self._core, self._pool(), model=model, version=version))
 
     def voices(
         self, *, locale: str | None = None, model: str | None = None
@@ -195,13 +265,12 @@ class Voice:
         return self._driver.run(list_voices(self._core, locale=locale, model=model))
 
 
-class AsyncVoice:
+class AsyncVoice(AsyncConversations):
     """See `Voice`. Safe to share between tasks."""
 
-    def __init__(self, core: Core, driver: AsyncDriver) -> None:
-        self._core = core
-        self._driver = driver
-        self._pace = ConnectionPace()
+    def __init__(self, core: Core, driver: AsyncDriver, pool: Callable[[], AsyncPool]) -> None:
+        super().__init__(core, driver)
+        self._pool = pool
 
     async def synthesize(
         self,
@@ -240,7 +309,7 @@ class AsyncVoice:
 
     def stream(
         self,
-        text: str,
+        text: str | Iterable[str] | AsyncIterable[str],
         *,
         voice: str | None = None,
         model: str | None = None,
@@ -250,13 +319,16 @@ class AsyncVoice:
         rate: float | str | None = None,
         pitch: float | str | None = None,
         language: str | None = None,
+        boundaries: bool = False,
+        visemes: bool = False,
+        text_streaming: bool = False,
         timeout: float | Timeouts | None = None,
         tags: Mapping[str, str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> AsyncSpeechStream:
         """See `Voice.stream`; opened with `async with`."""
         say = Say(
-            text=text,
+            text=cast("str", text),
             voice=voice,
             model=model,
             format=format,
@@ -269,78 +341,24 @@ class AsyncVoice:
             tags=tags,
             extra_headers=extra_headers,
         )
-        return AsyncSpeechStream(open_speech(self._core, say, verb="stream"), self._driver)
+        live = Live(boundaries=boundaries, visemes=visemes, text_streaming=text_streaming)
+        written = live.written(text)
+        if written is None and not live.needs_socket:
+            return AsyncSpeechStream(open_speech(self._core, say, verb="stream"), self._driver)
+        pieces = None if written is None else AsyncPieces(written)
+        speaking = open_live(self._core, say, live, pieces=pieces)
+        turns = self._pool().turns(
+            key=speaking.key, begin=speaking.turn, pieces=pieces if text_streaming else None
+        )
+        return AsyncSpeechStream(speaking, self._driver.over(turns))
+
+    async def prewarm(self, *, model: str | None = None, text_streaming: bool = False) -> None:
+        """See `Voice.prewarm`."""
+        version = 2 if text_streaming else 1
+        await self._driver.run(warmed(self._core, self._pool(), model=model, version=version))
 
     async def voices(
         self, *, locale: str | None = None, model: str | None = None
     ) -> tuple[ListedVoice, ...]:
         """See `Voice.voices`."""
         return await self._driver.run(list_voices(self._core, locale=locale, model=model))
-
-    def session(
-        self,
-        *,
-        instructions: str | None = None,
-        voice: str | VoiceChoice | Raw | None = DEFAULT_VOICE,
-        model: str | None = None,
-        brain: str = DEFAULT_BRAIN,
-        tools: Sequence[ToolLike] | None = None,
-        turn_detection: TurnDetection | Raw | None = DEFAULT_TURNS,
-        transcription: str | Raw | None = "mai-transcribe",
-        sample_rate: int = 24_000,
-        settings: LiveSettings | None = None,
-        buffer_seconds: float = 300.0,
-        endurance: Endurance | None = None,
-        timeout: float | Timeouts | None = None,
-        tags: Mapping[str, str] | None = None,
-        extra_query: Mapping[str, str] | None = None,
-        extra_headers: Mapping[str, str] | None = None,
-    ) -> VoiceSession:
-        """Return a conversation over Voice Live, to be opened with `async with`.
-
-        Billed by the turn, by what Voice Live reports: each turn has a receipt, one that was
-        interrupted or cut off, too. Only async: both sides may speak at once.
-
-        Args:
-            instructions: What the agent is and how it behaves.
-            voice: `<locale>-<Speaker>`, spoken by `model`; a whole name with `:<Model>`; any other
-                voice of Voice Live, by name or as in `mai_sdk.wire.live_options`.
-            model: The MAI model that speaks, "MAI-Voice-2.1-Flash" if omitted.
-            brain: What thinks: a model of Voice Live, none of which is MAI's, or a named route.
-            tools: Typed functions, run and answered by the session (plain ones in a thread), or
-                tools as Voice Live shapes them, answered with `answer`.
-            turn_detection: How the end of the user's turn is found; None leaves it to `commit`.
-            transcription: What writes down the user's speech; None for nothing. Without it what
-                the user said cannot be told again after a lost connection.
-            sample_rate: Of the audio given to `send`: 16000 and 24000 go out as they are, others
-                are resampled to 24000 (extra `[audio]`).
-            settings: Any other setting of the session; what it sets wins.
-            buffer_seconds: How much unacknowledged audio may be kept.
-            endurance: How long silence, reconnecting and closing may take.
-            timeout: Seconds for connecting; `Timeouts` for connect and first_byte.
-            tags: Kept with every receipt.
-            extra_query: Added to the address, such as {"profile": "byom-azure-openai-realtime"}.
-            extra_headers: Added to every handshake. Never a key.
-
-        Raises:
-            NotConfigured: No resource for Voice Live is set.
-            InvalidRequest: A setting is wrong as it stands; nothing was sent.
-        """
-        talk = Talk(
-            instructions=instructions,
-            voice=voice,
-            model=model,
-            brain=brain,
-            tools=tools,
-            turn_detection=turn_detection,
-            transcription=transcription,
-            sample_rate=sample_rate,
-            settings=settings,
-            buffer_seconds=buffer_seconds,
-            timeout=timeout,
-            tags=tags,
-            extra_query=extra_query,
-            extra_headers=extra_headers,
-        )
-        board = Switchboard(self._core, self._driver, self._pace)
-        return open_session(board, talk, endurance=endurance or Endurance())

@@ -10,7 +10,7 @@ from mai_sdk.engine.connecting import Line
 from mai_sdk.engine.running import Tasks, run_function
 from mai_sdk.errors import InvalidRequest, UnsupportedFeature
 from mai_sdk.metering.usage import Usage
-from mai_sdk.resources.ask import check_labels, check_model
+from mai_sdk.resources.ask import check_extras
 from mai_sdk.resources.live_session import LiveSession
 from mai_sdk.resources.session_bill import usage_of_turn
 from mai_sdk.resources.tools import Tool, build_tools, tool_result
@@ -282,9 +282,8 @@ def open_session(board: Switchboard, talk: Talk, *, endurance: Endurance) -> Voi
         NotConfigured: No Voice Live resource is set.
         InvalidRequest: A setting is wrong as it stands.
     """
-    check_model(talk.model)
-    check_model(talk.brain)
-    check_labels(tags=talk.tags, extra_headers=talk.extra_headers)
+    for model in (talk.model, talk.brain):
+        check_extras(model, talk.tags, talk.extra_headers, extra_query=talk.extra_query)
     route = _route(board, talk.brain)
     functions, schemas = _tools_of(talk.tools)
     asked = talk.asked(schemas)

@@ -10,7 +10,7 @@ from pydantic import Field
 from mai_sdk.engine.call import Call
 from mai_sdk.engine.flow import whole
 from mai_sdk.metering.usage import Usage
-from mai_sdk.resources.ask import check_model
+from mai_sdk.resources.ask import check_extras
 from mai_sdk.resources.say import check_speech_route
 from mai_sdk.value import Value
 from mai_sdk.wire.shapes import as_list, as_text
@@ -50,7 +50,7 @@ def list_voices(
     core: Core, *, locale: str | None, model: str | None
 ) -> Generator[Step, Any, tuple[Voice, ...]]:
     """Ask for the list, and return what of it is asked for."""
-    check_model(model)
+    check_extras(model, None, None)
     route, known = core.route(model, "voice")
     check_speech_route(route)
     timeouts = core.config.timeouts_for(None, modality="voice")

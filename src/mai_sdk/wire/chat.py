@@ -14,7 +14,7 @@ from mai_sdk.wire.answer import Answer, Choice
 from mai_sdk.wire.chat_stream import ChatReader
 from mai_sdk.wire.failures import content_filtered, failure_from_event
 from mai_sdk.wire.message import read_choice
-from mai_sdk.wire.shapes import as_list, as_object, as_text
+from mai_sdk.wire.shapes import as_int, as_list, as_object, as_text
 from mai_sdk.wire.usage import read_usage
 
 if TYPE_CHECKING:
@@ -40,9 +40,12 @@ _PATHS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ChatRequest:
-    """One question to a chat model, in OpenAI's shapes, before it is fitted to a surface."""
+    """One question to a chat model, in OpenAI's shapes, before it is fitted to a surface.
+
+    Nobody changes one. It is not frozen only because that would double what making one takes.
+    """
 
     messages: Sequence[Mapping[str, Any]] = field(repr=False)
     """The conversation. An assistant message that came from an `Answer` goes back unchanged."""
@@ -96,28 +99,37 @@ def chat_body(request: ChatRequest, *, surface: Surface) -> dict[str, Any]:
     Raises:
         UnsupportedFeature: `reasoning_display` was given for a surface that answers 400 to it.
     """
-    refuse_reasoning_display(request, surface=surface)
+    if request.reasoning_display is not None:
+        refuse_reasoning_display(request, surface=surface)
     limit = "max_tokens" if surface == "azure-inference" else "max_completion_tokens"
-    fields: dict[str, Any] = {
-        "model": request.deployment,
-        "messages": [_message(message) for message in request.messages],
-        limit: request.max_output_tokens,
-        "temperature": request.temperature,
-        "tools": list(request.tools) if request.tools else None,
-        "tool_choice": request.tool_choice,
-        "reasoning_display": request.reasoning_display,
-    }
+    body: dict[str, Any] = {}
+    if request.deployment is not None:
+        body["model"] = request.deployment
+    body["messages"] = [
+        message if "output" not in message else _without_output(message)
+        for message in request.messages
+    ]
+    if request.max_output_tokens is not None:
+        body[limit] = request.max_output_tokens
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
+    if request.tools:
+        body["tools"] = list(request.tools)
+    if request.tool_choice is not None:
+        body["tool_choice"] = request.tool_choice
+    if request.reasoning_display is not None:
+        body["reasoning_display"] = request.reasoning_display
     if request.schema is not None and native_schema(surface):
-        fields["response_format"] = {
+        body["response_format"] = {
             "type": "json_schema",
             "json_schema": schema_format(request),
         }
     if request.stream:
-        fields["stream"] = True
+        body["stream"] = True
         if surface in {"openai-v1", "vllm"}:
-            fields["stream_options"] = {"include_usage": True}
-    body = {name: value for name, value in fields.items() if value is not None}
-    return {**body, **request.extra_body}
+            body["stream_options"] = {"include_usage": True}
+    body.update(request.extra_body)
+    return body
 
 
 def schema_format(request: ChatRequest) -> dict[str, Any]:
@@ -139,10 +151,8 @@ def refuse_reasoning_display(request: ChatRequest, *, surface: Surface, api: str
         )
 
 
-def _message(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the message unchanged, but for the Responses items that only Responses can take."""
-    if "output" not in message:
-        return message
+def _without_output(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the message without the items that only Responses can take."""
     return {name: value for name, value in message.items() if name != "output"}
 
 
@@ -162,9 +172,7 @@ def read_chat(raw: Any, *, surface: Surface) -> Answer:
         raise failure_from_event(body, surface=surface)
     choices = as_list(body.get("choices"))
     usage = read_usage(body.get("usage"), surface=surface)
-    answer = Answer(
-        id=as_text(body.get("id")), model=as_text(body.get("model")), usage=usage, raw=raw
-    )
+    answer = Answer(as_text(body.get("id")), as_text(body.get("model")), [], usage, raw)
     if not choices:
         raise UnreadableAnswer(
             "The answer is JSON, but no chat completion: it has no choices. Check that the "
@@ -172,18 +180,20 @@ def read_chat(raw: Any, *, surface: Surface) -> Answer:
             status=200,
             partial=answer if body else None,
         )
-    answer.choices = [
-        _choice(choice, surface=surface, index=index) for index, choice in enumerate(choices)
-    ]
-    if any(choice.finish_reason == "content_filter" for choice in answer.choices):
+    filtered = False
+    for index, each in enumerate(choices):
+        choice = _choice(each, surface=surface, index=index)
+        answer.choices.append(choice)
+        filtered = filtered or choice.finish_reason == "content_filter"
+    if filtered:
         raise content_filtered(answer)
     return answer
 
 
 def _choice(raw: Any, *, surface: Surface, index: int) -> Choice:
     choice = as_object(raw)
-    message = choice.get("message")
-    if not isinstance(message, dict):
+    message: Any = choice.get("message")
+    if message.__class__ is not dict:
         text = choice.get("text")
         if not isinstance(text, str):
             raise UnreadableAnswer(
@@ -193,8 +203,8 @@ def _choice(raw: Any, *, surface: Surface, index: int) -> Choice:
             )
         message = {"role": "assistant", "content": text}
     return read_choice(
-        as_object(message),
+        message,
         finish_reason=as_text(choice.get("finish_reason")),
         surface=surface,
-        index=choice["index"] if isinstance(choice.get("index"), int) else index,
+        index=as_int(choice.get("index"), default=index),
     )

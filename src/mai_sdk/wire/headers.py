@@ -22,7 +22,11 @@ _MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """Return the service's id for the request, to be quoted to its support; None if it has none."""
-    return next((headers[name] for name in _IDS if headers.get(name)), None)
+    for name in _IDS:
+        value = headers.get(name)
+        if value:
+            return value
+    return None
 
 
 def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> float | None:

@@ -44,12 +44,13 @@ def read_choice(
         reasoning, text = split_thoughts(text, lone=surface in _LONE)
     if reasoning is not None:
         text = text.lstrip(LINE_ENDS)
-    calls = tool_calls(message.get("tool_calls"), choice=index)
+    raw_calls = message.get("tool_calls")
+    calls = tool_calls(raw_calls, choice=index) if raw_calls else []
     return Choice(
         text=text,
         reasoning=reasoning,
         tool_calls=calls,
-        finish_reason=finish(finish_reason, has_calls=bool(calls)),
+        finish_reason=finish(finish_reason, has_calls=True) if calls else finish_reason,
         refusal=as_text(message.get("refusal")),
         message=message,
     )

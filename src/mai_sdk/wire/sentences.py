@@ -33,6 +33,8 @@ _SENTENCE: Final = re.compile(
 )
 _CLAUSE: Final = re.compile(rf"[,;:—–،؛][{_CLOSING}]*(?=\s)|[，、；：]")
 _SPACE: Final = re.compile(r"\s+")
+_LETTERS: Final = re.compile(r"(?:[^\W\d]\.)*[^\W\d]")
+"""An initial, or several: "J", "e.g", "z.B"."""
 _LAST_WORD: Final = re.compile(r"[\w.]*$")
 
 
@@ -68,6 +70,20 @@ def split_text(text: str, *, max_seconds: float, max_bytes: int) -> list[str]:
             pieces.append(piece)
         begin = end
     return pieces
+
+
+def whole_sentences(text: str) -> int:
+    """Return where the last sentence ends that is surely whole; 0 if none is.
+
+    Of text that is still being written: the spaces that follow show that a sentence is over.
+    """
+    last = 0
+    for found in _SENTENCE.finditer(text):
+        if _is_end(text, found):
+            last = found.end()
+    while 0 < last < len(text) and text[last].isspace():
+        last += 1
+    return last
 
 
 def _reach(text: str, begin: int, max_seconds: float, max_bytes: int) -> int:
@@ -112,8 +128,8 @@ def _is_end(text: str, found: re.Match[str]) -> bool:
     if found["dot"] is None:
         return True
     before = _LAST_WORD.search(text, max(found.start() - 24, 0), found.start())
-    word = before[0].casefold().replace(".", "") if before else ""
-    if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
+    word = before[0].casefold() if before else ""
+    if word in _ABBREVIATIONS or _LETTERS.fullmatch(word):
         return False
     following = text[found.end() : found.end() + 24].lstrip()[:1]
     return not following.islower()

@@ -26,6 +26,7 @@ __all__ = [
     "is_regional",
     "read_tts_failure",
     "read_voices",
+    "socket_path",
     "speech_path",
     "voices_path",
 ]
@@ -43,6 +44,11 @@ def is_regional(endpoint: str) -> bool:
 def speech_path(endpoint: str) -> str:
     """Return the path under which that endpoint speaks."""
     return "/cognitiveservices/v1" if is_regional(endpoint) else "/tts/cognitiveservices/v1"
+
+
+def socket_path(endpoint: str, *, version: int) -> str:
+    """Return the path of its WebSocket: version 1 takes SSML, 2 also text while it is written."""
+    return speech_path(endpoint).removesuffix("/v1") + f"/websocket/v{version}"
 
 
 def voices_path(endpoint: str) -> str:

@@ -31,41 +31,45 @@ def read_usage(raw: Any, *, surface: Surface | None = None) -> dict[str, int] | 
         usage, "completion_tokens_details", "output_tokens_details", "output_token_details"
     )
     whole = _count(usage, "prompt_tokens", "input_tokens")
-    cached = _count(given, "cached_tokens")
+    cached = _count(given, "cached_tokens") if given else None
     if "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage:
         cached = _count(usage, "cache_read_input_tokens")
         if whole is not None:
             whole += (cached or 0) + (_count(usage, "cache_creation_input_tokens") or 0)
     out = _count(usage, "completion_tokens", "output_tokens")
-    thoughts = _count(made, "reasoning_tokens")
+    thoughts = _count(made, "reasoning_tokens") if made else None
     if thoughts is None:
         thoughts = _count(usage, "reasoning_tokens")
     if surface == "vllm" and thoughts == 0:
         thoughts = None
-    counts = {
-        "input_tokens": whole,
-        "cached_input_tokens": _within(cached, whole),
-        "output_tokens": out,
-        "reasoning_tokens": _within(thoughts, out),
-    }
-    return {name: count for name, count in counts.items() if count is not None} or None
+    if cached is not None and whole is not None and cached > whole:
+        cached = None  # more than what it is part of: it is not what we take it for
+    if thoughts is not None and out is not None and thoughts > out:
+        thoughts = None
+    counts: dict[str, int] = {}
+    if whole is not None:
+        counts["input_tokens"] = whole
+    if cached is not None:
+        counts["cached_input_tokens"] = cached
+    if out is not None:
+        counts["output_tokens"] = out
+    if thoughts is not None:
+        counts["reasoning_tokens"] = thoughts
+    return counts or None
 
 
 def _part(usage: dict[str, Any], *names: str) -> dict[str, Any]:
     for name in names:
-        if part := as_object(usage.get(name)):
+        part: dict[str, Any] = usage.get(name) or {}
+        if part.__class__ is dict and part:
             return part
     return {}
 
 
 def _count(usage: dict[str, Any], *names: str) -> int | None:
     for name in names:
-        count = usage.get(name)
-        if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
-            return count
+        count: Any = usage.get(name)
+        if count.__class__ is int and count >= 0:  # the class of a bool is another
+            found: int = count
+            return found
     return None
-
-
-def _within(part: int | None, whole: int | None) -> int | None:
-    """Drop a part that is more than what it is part of: then it is not what we take it for."""
-    return None if part is not None and whole is not None and part > whole else part

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["A_LAW", "MU_LAW", "PCM", "Wav", "read_wav", "wav_header"]
+__all__ = ["A_LAW", "MU_LAW", "PCM", "Wav", "WavHead", "read_wav", "read_wav_head", "wav_header"]
 
 PCM: Final = 1
 A_LAW: Final = 6
@@ -58,8 +58,34 @@ def wav_header(
     )  # fmt: skip
 
 
-def read_wav(data: bytes) -> Wav:
-    """Return what is in the file; a last frame cut in two is left out.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WavHead:
+    """What a file says of its samples, and where they are."""
+
+    encoding: int
+    """As in `Wav`."""
+    sample_rate: int
+    channels: int
+    bits: int
+    start: int
+    """Where in the file the first sample is."""
+    stated_bytes: int
+    """How long the samples are said to be; not to be trusted."""
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one sample of every channel."""
+        return max(self.channels * self.bits // 8, 1)
+
+    def samples_in(self, file_bytes: int) -> int:
+        """Return how many bytes of samples a file of that size has, whole frames only."""
+        there = max(file_bytes - self.start, 0)
+        size = there if self.stated_bytes == 0 or self.stated_bytes > there else self.stated_bytes
+        return size - size % self.frame_bytes
+
+
+def read_wav_head(data: bytes) -> WavHead:
+    """Return what the beginning of a file says; `data` need not reach beyond its samples' start.
 
     Raises:
         ValueError: It is no WAV file, or says nothing usable of its samples.
@@ -76,19 +102,32 @@ def read_wav(data: bytes) -> Wav:
             if kind is None:
                 raise ValueError("it has samples before saying what they are")
             encoding, channels, rate, bits = kind
-            frame = max(channels * bits // 8, 1)
-            there = len(data) - at
-            size = there if size == 0 or size > there else size
-            whole = size - size % frame
-            return Wav(
+            return WavHead(
                 encoding=encoding,
                 sample_rate=rate,
                 channels=channels,
                 bits=bits,
-                samples=data[at : at + whole],
+                start=at,
+                stated_bytes=size,
             )
         at += size + size % 2
     raise ValueError("it has no samples")
+
+
+def read_wav(data: bytes) -> Wav:
+    """Return what is in the file; a last frame cut in two is left out.
+
+    Raises:
+        ValueError: It is no WAV file, or says nothing usable of its samples.
+    """
+    head = read_wav_head(data)
+    return Wav(
+        encoding=head.encoding,
+        sample_rate=head.sample_rate,
+        channels=head.channels,
+        bits=head.bits,
+        samples=data[head.start : head.start + head.samples_in(len(data))],
+    )
 
 
 def _kind(chunk: bytes) -> tuple[int, int, int, int]:
