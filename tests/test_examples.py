@@ -20,6 +20,8 @@ SAYS = {
     "errors_and_retries": "404 DeploymentNotFound free",
     "image_generate": "MAI-Code-1.1-Flash says: There is a still lake among mountains at night",
     "image_many": "3 of 4 came: 1024x1024",
+    "live_captions": "00:00:01.000 --> 00:00:01.540\nWelcome.",
+    "phone_assistant": "looked up: On Friday from 9 to 18.",
     "routes_and_deployments": "thinker: think-prod is MAI-Thinking-1",
     "self_hosted_deepseek": "exact, vLLM /tokenize",
     "stream": "left early: >=",

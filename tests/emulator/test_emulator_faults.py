@@ -286,6 +286,12 @@ def test_done_can_be_doubled_and_followed(ask):
     assert events(after)[-1] != "[DONE]"
 
 
+def test_token_expired_refuses_the_token(ask):
+    answer = ask("token_expired")
+    assert answer.status_code == 401
+    assert "expired" in answer.json()["error"]["message"]
+
+
 def test_key_echo_repeats_the_key(ask):
     answer = ask("key_echo")
     assert answer.status_code == 401

@@ -38,6 +38,12 @@ def meters(i=None, c=None, o=None, r=None):
              "output_tokens": 25, "output_tokens_details": {"reasoning_tokens": 0}},
             meters(8, 3, 25, 0),
         ),
+        # Voice Live
+        (
+            {"input_tokens": 20, "input_token_details": {"cached_tokens": 4, "audio_tokens": 16},
+             "output_tokens": 9, "output_token_details": {"reasoning_tokens": 1}},
+            meters(20, 4, 9, 1),
+        ),
         # Anthropic counts what was cached beside the input
         (
             {"input_tokens": 10, "cache_read_input_tokens": 5, "cache_creation_input_tokens": 2,

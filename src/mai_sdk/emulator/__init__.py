@@ -14,6 +14,7 @@ from mai_sdk.emulator.app import FAULT_HEADER
 from mai_sdk.emulator.emulator import Emulator, serve
 from mai_sdk.emulator.faults import FAULTS, Fault
 from mai_sdk.emulator.journal import Journal, JournalEntry
+from mai_sdk.emulator.live_flags import LiveFlags
 from mai_sdk.emulator.request import Request
 from mai_sdk.emulator.vllm_server import VLLMFlags
 from mai_sdk.emulator.world import EMULATOR_KEY, EMULATOR_TOKEN
@@ -27,6 +28,7 @@ __all__ = [
     "Fault",
     "Journal",
     "JournalEntry",
+    "LiveFlags",
     "Request",
     "VLLMFlags",
     "serve",

@@ -26,6 +26,7 @@ from mai_sdk.emulator.foundry import Foundry
 from mai_sdk.emulator.images import Images
 from mai_sdk.emulator.intake import take_in
 from mai_sdk.emulator.openai_v1 import OpenAIChat
+from mai_sdk.emulator.realtime import Realtime
 from mai_sdk.emulator.request import Answer, Request, json_answer
 from mai_sdk.emulator.responses import Responses
 from mai_sdk.emulator.sockets import Left, Socket
@@ -35,6 +36,7 @@ from mai_sdk.emulator.usp_stt import Recognition
 from mai_sdk.emulator.usp_tts import Synthesis
 from mai_sdk.emulator.vllm import VLLM
 from mai_sdk.emulator.vllm_errors import HEADERS
+from mai_sdk.emulator.voice_live import VoiceLive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +90,7 @@ class App:
             self._routes.update(surface.routes())
         self._patterns = [key for key in self._routes if "*" in key[1]]
         self._sockets: dict[str, SocketHandler] = {}
-        for speaker in (Synthesis(world), Recognition(world)):
+        for speaker in (Synthesis(world), Recognition(world), VoiceLive(world), Realtime(world)):
             self._sockets.update(speaker.sockets())
 
     async def __call__(
@@ -130,7 +132,7 @@ class App:
         await receive()
         request = _head(scope, method="GET")
         entry = self._journal.open(request)
-        handler = self._sockets.get(request.path)
+        handler = self._sockets.get(request.path) or self._sockets.get(_tail(request.path))
         try:
             refused = azure.resource_missing() if handler is None else handler.refuses(request)
             answer = refused or self._spoiled(Answer(status=SWITCHING), request, socket=False)
@@ -140,18 +142,21 @@ class App:
                 return
             chosen = handler.subprotocol if handler.subprotocol in scope["subprotocols"] else None
             await send({"type": "websocket.accept", "subprotocol": chosen})
-            await handler.serve(
-                Socket(
-                    scope,
-                    receive,
-                    send,
-                    request=request,
-                    entry=entry,
-                    trouble=lambda: self._spoiled(Answer(status=SWITCHING), request, socket=True),
-                    pace=self._pace,
-                    released=self._released,
-                )
+            line = Socket(
+                scope,
+                receive,
+                send,
+                request=request,
+                entry=entry,
+                trouble=lambda: self._spoiled(Answer(status=SWITCHING), request, socket=True),
+                pace=self._pace,
+                released=self._released,
+                noise=handler.noise,
             )
+            try:
+                await handler.serve(line)
+            finally:
+                line.end()
         except Left:
             return
         finally:
@@ -209,6 +214,11 @@ class App:
             headers = {**HEADERS, "allow": ", ".join(methods)}
             return json_answer({"detail": "Method Not Allowed"}, status=405, headers=headers)
         return json_answer({"detail": "Not Found"}, status=404, headers=HEADERS)
+
+
+def _tail(path: str) -> str:
+    """Return the last two steps of a path: live services answer below any base path."""
+    return "/" + "/".join(path.rsplit("/", 2)[1:])
 
 
 def _head(scope: Scope, *, method: str) -> Request:

@@ -14,12 +14,17 @@ from mai_sdk.emulator.app import App
 from mai_sdk.emulator.delivery import Pace
 from mai_sdk.emulator.faults import Scripted, scripted
 from mai_sdk.emulator.journal import Journal
+from mai_sdk.emulator.live_audio import decoded
+from mai_sdk.emulator.live_checks import OUTPUT_FORMATS
+from mai_sdk.emulator.live_flags import LiveFlags
 from mai_sdk.emulator.replies import Call, Draft
 from mai_sdk.emulator.scripts import Orders
 from mai_sdk.emulator.server import LoopbackServer, loopback
+from mai_sdk.emulator.sound import encode
 from mai_sdk.emulator.vllm_server import Server, VLLMFlags
 from mai_sdk.emulator.world import EMULATOR_KEY, IMAGE_MODELS, MODELS, World
 from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.wire.formats import audio_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,6 +61,7 @@ class Emulator:
         reasoning_parser: Whether vLLM separates thoughts from the answer; off, they stay in the
             content, ended by a lone `</think>`.
         vllm: How else the vLLM server was started.
+        live: How the live services behave: pace of the audio, length of a session, quota.
         tokens_per_second: How fast models write; None: at once.
         first_token_seconds: How long they take to begin.
 
@@ -74,6 +80,7 @@ class Emulator:
         vllm_key: str | None = None,
         reasoning_parser: bool = True,
         vllm: VLLMFlags | None = None,
+        live: LiveFlags | None = None,
         tokens_per_second: float | None = None,
         first_token_seconds: float = 0.0,
     ) -> None:
@@ -86,7 +93,12 @@ class Emulator:
         if not reasoning_parser:
             flags = replace(flags, reasoning_parser=False)
         named = {name: name for name in (*MODELS, *IMAGE_MODELS)}
-        self._world = World(seed=seed, key=key, deployments={**named, **(deployments or {})})
+        self._world = World(
+            seed=seed,
+            key=key,
+            deployments={**named, **(deployments or {})},
+            live=live or LiveFlags(),
+        )
         self._vllm = Server(self._world, flags)
         self._faults: Orders[Scripted] = Orders()
         self._released = Event()
@@ -171,6 +183,31 @@ class Emulator:
         self._world.replies.add(
             draft, times=times, matches=_matches(model=model, base=self._base, when=when)
         )
+
+    def spoken(
+        self,
+        text: str,
+        *,
+        voice: str | None = None,
+        sample_rate: int = 24_000,
+        coding: str = "pcm16",
+    ) -> bytes:
+        """Return the text spoken: 16-bit samples of one channel, to be sent to a listening service.
+
+        Whatever listens here then hears exactly this text, whole, in pieces or among silence.
+
+        Args:
+            text: What is said.
+            voice: Who says it; see `Mouth.speak`.
+            sample_rate: Samples a second; heard only at the same rate.
+            coding: "pcm16"; or "g711_ulaw" or "g711_alaw", at 8,000 samples a second.
+        """
+        law = coding != "pcm16"
+        rate = 8_000 if law else sample_rate
+        said = self._world.mouth.speak(text, voice=voice, sample_rate=rate)
+        data = encode(said.pcm, audio_format(OUTPUT_FORMATS[coding])) if law else said.pcm
+        self._world.ears.remember(replace(said, pcm=decoded(data, coding)))
+        return data
 
     def fault(
         self,

@@ -25,7 +25,7 @@ SWITCHING = 101
 """The status of a WebSocket's handshake, unless it is refused."""
 
 _ON_HANDSHAKES = frozenset({
-    "status", "rate_limit", "redirect", "html_200", "empty_200", "key_echo",
+    "status", "rate_limit", "redirect", "html_200", "empty_200", "key_echo", "token_expired",
 })  # fmt: skip
 """The faults of plain answers that make sense before a WebSocket is open."""
 

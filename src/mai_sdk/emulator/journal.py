@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,14 @@ _CREDENTIALS = frozenset({
     "x-api-key",
 })  # fmt: skip
 _KEPT = 10_000
+_AUDIO_KEPT = 256 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Room:
+    """How many bytes of audio may still be kept."""
+
+    left: int = _AUDIO_KEPT
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,11 +57,35 @@ class JournalEntry:
     bytes_sent: int = 0
     """Bytes of the body handed to the connection, framing not counted."""
     frames: list[str | int] = field(default_factory=list[str | int], repr=False)
-    """Of a WebSocket, what the client sent: texts as they are, of binary frames the size."""
+    """Of a WebSocket, what the client sent: texts as they are, of binary frames and of events that
+    append audio the size in bytes."""
+    audio: bytearray = field(default_factory=bytearray, repr=False)
+    """The audio appended in a live session, decoded from base64 and otherwise as it came."""
+    audio_ends: array[int] = field(default_factory=lambda: array("Q"), repr=False)
+    """Where each appended piece ends in `audio`."""
+    audio_dropped: int = 0
+    """Bytes that came when the journal's 256 MB of audio were full; they are not in `audio`."""
     close_code: int | None = None
     """Of a WebSocket, the code it ended with."""
     finished: bool = False
     """Whether the emulator is done with it."""
+    _room: _Room = field(default_factory=_Room, repr=False)
+
+    def hear(self, data: bytes) -> None:
+        """Note audio that was appended."""
+        if len(data) > self._room.left:
+            self.audio_dropped += len(data)
+            return
+        self._room.left -= len(data)
+        self.audio += data
+        self.audio_ends.append(len(self.audio))
+
+    @property
+    def audio_pieces(self) -> list[bytes]:
+        """The appended audio, piece by piece."""
+        ends = list(self.audio_ends)
+        whole = bytes(self.audio)
+        return [whole[a:b] for a, b in zip([0, *ends], ends, strict=False)]
 
     @property
     def json(self) -> Any:
@@ -69,6 +102,7 @@ class Journal(Sequence[JournalEntry]):
     def __init__(self) -> None:
         self._entries: deque[JournalEntry] = deque(maxlen=_KEPT)
         self._changed = Condition()
+        self._room = _Room()
 
     def open(self, request: Request) -> JournalEntry:
         """Begin an entry; it is in the journal at once."""
@@ -84,6 +118,7 @@ class Journal(Sequence[JournalEntry]):
             body=request.body,
             body_bytes=request.size,
             body_sha256=request.sha256,
+            _room=self._room,
         )
         with self._changed:
             self._entries.append(entry)
@@ -117,6 +152,7 @@ class Journal(Sequence[JournalEntry]):
         """Forget all entries."""
         with self._changed:
             self._entries.clear()
+            self._room = _Room()
 
     @overload
     def __getitem__(self, index: int) -> JournalEntry: ...

@@ -150,9 +150,18 @@ class Close:
 class Trouble:
     """What goes wrong with one turn on a WebSocket."""
 
-    kind: Literal["close", "reset", "stall", "slow", "noise", "lose", "leave"]
+    kind: Literal[
+        "close", "reset", "finish", "freeze", "stall", "slow", "noise", "lose", "leave", "repeat",
+        "swap", "expire", "mishear", "fail",
+    ]  # fmt: skip
     after: int | None = None
     """How many frames of content come first; None: not even the first message of the turn."""
+    received: int | None = None
+    """Strikes with this message of the client instead."""
+    after_ms: float | None = None
+    """Strikes at this time of the turn instead."""
+    at: str | None = None
+    """Strikes before the message of this name instead."""
     code: int = 1011
     reason: str = ""
     seconds: float | None = None

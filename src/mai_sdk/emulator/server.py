@@ -26,6 +26,8 @@ _LOGGER = logging.getLogger("mai_sdk.emulator")
 _START = 10.0
 _STOP = 5.0
 _TURNS = 10
+_AHEAD = 256
+"""Messages that wait to be looked at before no more are read."""
 
 
 def loopback(host: str) -> str:
@@ -63,7 +65,40 @@ class _SocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.logger = _LOGGER
+        self._frozen = self._discards = False
         super().connection_made(transport)
+
+    def send_receive_event_to_app(self) -> None:
+        if self._discards:
+            return
+        # uvicorn stops reading after each message; that costs two system calls for each.
+        self.read_paused = True
+        super().send_receive_event_to_app()
+        self.read_paused = self.queue.qsize() >= _AHEAD
+        if self.read_paused:
+            self.transport.pause_reading()
+
+    async def receive(self) -> Any:
+        message = await self.queue.get()
+        if self.read_paused and not self._frozen and self.queue.empty():
+            self.read_paused = False
+            self.transport.resume_reading()
+        return message
+
+    def discard(self) -> None:
+        """Read on, and forget what comes."""
+        self._discards = True
+        self.transport.resume_reading()
+
+    def freeze(self) -> None:
+        """Read nothing more from the connection; pings stay unanswered."""
+        self._frozen = self.read_paused = True
+        self.transport.pause_reading()
+
+    def thaw(self) -> None:
+        """Read again."""
+        self._frozen = self.read_paused = False
+        self.transport.resume_reading()
 
 
 class LoopbackServer:

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["has_image", "objects_in", "to_object"]
+__all__ = ["has_image", "objects_in", "to_list", "to_object"]
 
 
 def to_object(value: Any) -> dict[str, Any] | None:
     """Return the value if it is a JSON object, else None."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def to_list(value: Any) -> Sequence[Any] | None:
+    """Return the value if it is a JSON array, else None."""
+    return cast("Sequence[Any]", value) if isinstance(value, list) else None
 
 
 def objects_in(value: Any) -> list[dict[str, Any]]:

@@ -16,10 +16,18 @@ if TYPE_CHECKING:
     from mai_sdk.emulator.sockets import Socket
     from mai_sdk.emulator.world import World
 
-__all__ = ["TICKS_PER_MS", "Says", "next_message", "refused"]
+__all__ = ["NOISE", "TICKS_PER_MS", "Says", "next_message", "refused"]
 
 TICKS_PER_MS = 10_000
 _JSON = "application/json; charset=utf-8"
+_OTHER = {"X-RequestId": "0" * 32}
+NOISE = (
+    encode(Message("service.notice", '{"new":true}')),
+    encode(Message("turn.end", "{}", _OTHER)),
+    encode(Message("audio", b"\x7f" * 64, {**_OTHER, "X-StreamId": "0"})),
+    encode(Message("picture", b"\x00")),
+)
+"""Messages of unknown paths, of other turns and of other streams."""
 _KEY = "ocp-apim-subscription-key"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mai_sdk.emulator.untyped import to_object
-from mai_sdk.emulator.usp import TICKS_PER_MS, Says, next_message, refused
+from mai_sdk.emulator.usp import NOISE, TICKS_PER_MS, Says, next_message, refused
 from mai_sdk.wire.wav import read_wav
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Recognition:
     """Hears on every path the Speech SDK knows."""
 
     subprotocol: str | None = "USP"
+    noise: tuple[str | bytes, ...] = NOISE
 
     def __init__(self, world: World) -> None:
         self._world = world

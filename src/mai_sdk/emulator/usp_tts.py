@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mai_sdk.emulator.sound import CannotEncode, content_type, encode
 from mai_sdk.emulator.speaking import BadDocument, BadVoice, check_voice, utter
 from mai_sdk.emulator.untyped import to_object
-from mai_sdk.emulator.usp import TICKS_PER_MS, Says, next_message, refused
+from mai_sdk.emulator.usp import NOISE, TICKS_PER_MS, Says, next_message, refused
 from mai_sdk.errors import InvalidRequest
 from mai_sdk.wire.formats import audio_format
 
@@ -63,6 +63,7 @@ class Synthesis:
     """Speaks on both paths; a connection may carry any number of turns, one after the other."""
 
     subprotocol: str | None = "USP"
+    noise: tuple[str | bytes, ...] = NOISE
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from hashlib import blake2b, shake_256
 from itertools import count
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mai_sdk.emulator.ears import Ears
 from mai_sdk.emulator.generation import Generation, generate
+from mai_sdk.emulator.live_flags import LiveFlags
 from mai_sdk.emulator.mouth import Mouth
 from mai_sdk.emulator.replies import Draft, compose
 from mai_sdk.emulator.scripts import Orders
@@ -116,6 +117,12 @@ class World:
     cache: PrefixCache = field(default_factory=lambda: PrefixCache(block=4))
     ears: Ears = field(default_factory=Ears)
     """What hears audio; tell it what is spoken (`ears.remember`)."""
+    live: LiveFlags = field(default_factory=LiveFlags)
+    """How the live services behave."""
+    connections: deque[float] = field(default_factory=deque[float])
+    """When live connections of the last minute were opened, by `time.monotonic`."""
+    era: int = 0
+    """How often it was restarted: what was kept from before is not used."""
     _numbers: count[int] = field(default_factory=count)
     mouth: Mouth = field(init=False)
     """What speaks for every voice."""
@@ -144,6 +151,8 @@ class World:
         self.replies.clear()
         self.cache.clear()
         self.ears.forget()
+        self.connections.clear()
+        self.era += 1
         self._numbers = count()
 
     def drafts(self, prompt: Prompt, request: Request, *, choices: int = 1) -> list[Draft]:

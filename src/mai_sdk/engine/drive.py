@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
     from mai_sdk.engine.auth import AsyncTokens, Tokens
+    from mai_sdk.engine.socket import AsyncDialler
     from mai_sdk.engine.steps import AsyncResponse, AsyncTransport, Response, Step, Transport
     from mai_sdk.engine.timeouts import Pace
 
@@ -125,7 +126,7 @@ class Driver:
 class AsyncDriver:
     """See `Driver`; drives flows on the running event loop."""
 
-    __slots__ = ("_sleep", "_tokens", "_transport")
+    __slots__ = ("_dialler", "_sleep", "_tokens", "_transport")
 
     def __init__(
         self,
@@ -137,6 +138,16 @@ class AsyncDriver:
         self._transport = transport
         self._tokens = tokens
         self._sleep = sleep
+        self._dialler: AsyncDialler | None = None
+
+    @property
+    def dialler(self) -> AsyncDialler:
+        """What opens WebSockets; made when it is first asked for, and closed with the rest."""
+        if self._dialler is None:
+            from mai_sdk.engine.socket import AsyncDialler
+
+            self._dialler = AsyncDialler()
+        return self._dialler
 
     def over(self, transport: AsyncTransport) -> AsyncDriver:
         """See `Driver.over`."""
@@ -194,6 +205,8 @@ class AsyncDriver:
     async def aclose(self) -> None:
         """See `Driver.close`."""
         await self._transport.aclose()
+        if self._dialler is not None:
+            await self._dialler.aclose()
 
 
 def _read(step: Read) -> bytes:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import logging
 import secrets
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.engine.steps import SocketClosed, TransportFailed
@@ -23,6 +24,7 @@ __all__ = ["Framing", "handshake", "is_accepted"]
 _MAGIC: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """RFC 6455, section 1.3."""
 _BROKEN: Final = 1006
+_PONG: Final = 10
 _SILENT: Final = logging.Logger("mai_sdk.framing")  # noqa: LOG001 - reached by no one's settings
 _SILENT.disabled = True
 """At level DEBUG the library would log every frame, and with it what was said."""
@@ -51,7 +53,7 @@ def is_accepted(key: str, headers: Mapping[str, str]) -> bool:
 class Framing:
     """The client's side of one open connection."""
 
-    __slots__ = ("_parts", "_protocol", "_text", "closed")
+    __slots__ = ("_parts", "_protocol", "_text", "closed", "pongs")
 
     def __init__(self, *, max_message_bytes: int) -> None:
         from websockets.protocol import CLIENT, OPEN, Protocol
@@ -61,6 +63,8 @@ class Framing:
         )
         self._parts: list[bytes] = []
         self._text = False
+        self.pongs: deque[bytes] = deque(maxlen=16)
+        """What the last answers to our pings carried; whoever looks takes them."""
         self.closed: SocketClosed | None = None
         """How it was closed, once it is; messages that came before are still to be had."""
 
@@ -82,9 +86,18 @@ class Framing:
             raise (self.closed or SocketClosed(_BROKEN)) from None
         return self.outgoing()
 
-    def ping(self) -> bytes:
-        """Return the bytes of a ping; the other side answers it, which shows that it lives."""
-        self._protocol.send_ping(b"")
+    def ping(self, payload: bytes = b"") -> bytes:
+        """Return the bytes of a ping; the other side answers it, which shows that it lives.
+
+        Raises:
+            SocketClosed: It is closed.
+        """
+        from websockets.exceptions import InvalidState
+
+        try:
+            self._protocol.send_ping(payload)
+        except InvalidState:
+            raise (self.closed or SocketClosed(_BROKEN)) from None
         return self.outgoing()
 
     def goodbye(self, code: int, reason: str) -> bytes:
@@ -125,6 +138,8 @@ class Framing:
     def _take(self, frame: Any, messages: list[str | bytes]) -> None:
         opcode = int(frame.opcode)
         if opcode > 2:
+            if opcode == _PONG:
+                self.pongs.append(bytes(frame.data))
             return
         if opcode:
             self._text = opcode == 1

@@ -26,6 +26,8 @@ from mai_sdk.engine.transport_httpx2 import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mai_sdk.engine.steps import Limits
 
 __all__ = ["AsyncDialler", "AsyncWebSocket", "Dialler", "WebSocket"]
@@ -51,6 +53,8 @@ class _Line:
         """Whether nothing was sent on it yet."""
         self.used_at = time.monotonic()
         """When it last carried something."""
+        self.on_sign: Callable[[bytes | None], None] | None = None
+        """Told of every sign of life: what an answer to a ping carried, or None for other data."""
 
     @property
     def is_open(self) -> bool:
@@ -66,6 +70,10 @@ class _Line:
         """Keep the messages in `data`; return what must be answered at once."""
         self._came.extend(self._framing.feed(data))
         self.used_at = time.monotonic()
+        if self.on_sign is not None and data:
+            self.on_sign(None)
+            while self._framing.pongs:
+                self.on_sign(self._framing.pongs.popleft())
         return self._framing.outgoing()
 
     def _next(self) -> str | bytes | None:
@@ -99,10 +107,10 @@ class WebSocket(_Line):
             self._write(self._framing.pack(messages))
             self.is_fresh = False
 
-    def ping(self) -> None:
+    def ping(self, payload: bytes = b"") -> None:
         """Ask the other side for a sign of life, which `receive` then passes over."""
         with self._lock:
-            self._write(self._framing.ping())
+            self._write(self._framing.ping(payload))
 
     def receive(self, *, within: float | None) -> str | bytes:
         """See `steps.Socket.receive`."""
@@ -148,10 +156,10 @@ class AsyncWebSocket(_Line):
             await self._write(self._framing.pack(messages))
             self.is_fresh = False
 
-    async def ping(self) -> None:
+    async def ping(self, payload: bytes = b"") -> None:
         """See `WebSocket.ping`."""
         async with self._lock:
-            await self._write(self._framing.ping())
+            await self._write(self._framing.ping(payload))
 
     async def receive(self, *, within: float | None) -> str | bytes:
         """See `steps.AsyncSocket.receive`."""

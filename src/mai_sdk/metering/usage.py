@@ -43,13 +43,19 @@ METERS: dict[str, Meter] = {
         Meter(name="cached_input_tokens", unit="tokens", part_of="input_tokens", billed_apart=True),
         Meter(name="text_input_tokens", unit="tokens", part_of="input_tokens", billed_apart=True),
         Meter(name="image_input_tokens", unit="tokens", part_of="input_tokens", billed_apart=True),
+        Meter(name="audio_input_tokens", unit="tokens", part_of="input_tokens", billed_apart=True),
         Meter(name="output_tokens", unit="tokens"),
         Meter(name="reasoning_tokens", unit="tokens", part_of="output_tokens"),
         Meter(
             name="image_output_tokens", unit="tokens", part_of="output_tokens", billed_apart=True
         ),
+        Meter(
+            name="audio_output_tokens", unit="tokens", part_of="output_tokens", billed_apart=True
+        ),
         Meter(name="images", unit="images"),
         Meter(name="audio_seconds", unit="seconds"),
+        Meter(name="spoken_seconds", unit="spoken seconds"),
+        Meter(name="unheard_seconds", unit="spoken seconds", part_of="spoken_seconds"),
         Meter(name="characters", unit="characters"),
     )
 }
@@ -73,10 +79,18 @@ class Usage(Value):
     """The part of `input_tokens` that was pictures."""
     image_output_tokens: Quantity | None = None
     """The part of `output_tokens` that is a picture."""
+    audio_input_tokens: Quantity | None = None
+    """The part of `input_tokens` that was audio, where a model hears."""
+    audio_output_tokens: Quantity | None = None
+    """The part of `output_tokens` that is a voice."""
     images: Quantity | None = None
     """Pictures made."""
     audio_seconds: Quantity | None = None
     """Seconds of audio heard; a request's last, begun second counts whole."""
+    spoken_seconds: Quantity | None = None
+    """Seconds of voice made in a session; the last, begun second counts whole."""
+    unheard_seconds: Quantity | None = None
+    """The part of `spoken_seconds` that was made and not played: the user had interrupted."""
     characters: Quantity | None = None
     """Characters spoken, as they are billed: an ideograph of Chinese, Japanese or Korean is two."""
     basis: Basis = "reported"

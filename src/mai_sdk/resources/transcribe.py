@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mai_sdk.resources.listening_ask import ListeningAsk
+from mai_sdk.resources.transcribe_session import AsyncLiveTranscription
 from mai_sdk.resources.transcribing import transcribe
 
 if TYPE_CHECKING:
@@ -115,12 +116,11 @@ class Transcribe:
         return self._driver.run(transcribe(self._core, ask))
 
 
-class AsyncTranscribe:
+class AsyncTranscribe(AsyncLiveTranscription):
     """See `Transcribe`. Safe to share between tasks."""
 
     def __init__(self, core: Core, driver: AsyncDriver) -> None:
-        self._core = core
-        self._driver = driver
+        super().__init__(core, driver)
 
     async def create(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from mai_sdk.engine.pieces import AsyncPieces, Pieces
+from mai_sdk.resources.conversations import AsyncConversations
 from mai_sdk.resources.live_speaking import Live, open_live
 from mai_sdk.resources.say import Say
 from mai_sdk.resources.speaking import open_speech
@@ -264,12 +265,11 @@ class Voice:
         return self._driver.run(list_voices(self._core, locale=locale, model=model))
 
 
-class AsyncVoice:
+class AsyncVoice(AsyncConversations):
     """See `Voice`. Safe to share between tasks."""
 
     def __init__(self, core: Core, driver: AsyncDriver, pool: Callable[[], AsyncPool]) -> None:
-        self._core = core
-        self._driver = driver
+        super().__init__(core, driver)
         self._pool = pool
 
     async def synthesize(

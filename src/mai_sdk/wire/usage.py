@@ -19,15 +19,17 @@ def read_usage(raw: Any, *, surface: Surface | None = None) -> dict[str, int] | 
     """Return meter name to quantity, or None if nothing usable was reported.
 
     `input_tokens` includes cached ones and `output_tokens` includes reasoning, whichever dialect
-    it came in: chat completions, Responses, Anthropic's messages (which counts cached tokens
-    beside the input), or Foundry's top-level `reasoning_tokens`.
+    it came in: chat completions, Responses, Voice Live, Anthropic's messages (which counts cached
+    tokens beside the input), or Foundry's top-level `reasoning_tokens`.
 
     vLLM reports `reasoning_tokens: 0` for R1-style models whatever they thought, because the
     opening tag is in the prompt; from the `vllm` surface a 0 is therefore unknown.
     """
     usage = as_object(raw)
-    given = _part(usage, "prompt_tokens_details", "input_tokens_details")
-    made = _part(usage, "completion_tokens_details", "output_tokens_details")
+    given = _part(usage, "prompt_tokens_details", "input_tokens_details", "input_token_details")
+    made = _part(
+        usage, "completion_tokens_details", "output_tokens_details", "output_token_details"
+    )
     whole = _count(usage, "prompt_tokens", "input_tokens")
     cached = _count(given, "cached_tokens") if given else None
     if "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage:

@@ -1,0 +1,40 @@
+"""Functions of the caller's, run without holding up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+__all__ = ["Tasks", "run_function"]
+
+
+async def run_function(function: Callable[..., Any], act: Callable[[], Any]) -> Any:
+    """Return what `act`, which calls `function`, returns: a plain function runs in a thread."""
+    if inspect.iscoroutinefunction(function):
+        return await act()
+    outcome = await asyncio.to_thread(act)
+    return await outcome if inspect.isawaitable(outcome) else outcome
+
+
+class Tasks:
+    """Work that goes on beside a session, and ends with it."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let `work` run."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Cancel what still runs, and wait until it has ended."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
