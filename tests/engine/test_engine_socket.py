@@ -240,7 +240,7 @@ def test_one_thread_may_send_while_another_receives(port):
     thread = threading.Thread(target=receive)
     thread.start()
     for number in range(500):
-        line.send(str(number), b"x" * 2000) if number % 2 else line.send(str(number))
+        line.send(str(number), b"x" * 50_000) if number % 2 else line.send(str(number))
     thread.join(10)
     assert [one for one in got if isinstance(one, str)][:200] == [str(n) for n in range(200)]
     dialler.close()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mai_sdk.wire.sentences import split_text, spoken_seconds
+from mai_sdk.wire.sentences import split_text, spoken_seconds, whole_sentences
 
 
 def split(text, seconds=4.0, size=65_536):
@@ -100,3 +100,23 @@ def test_no_accent_is_cut_from_its_letter(text, seconds):
         first = piece[0]
         too_long = spoken_seconds(text) > 40
         assert too_long or unicodedata.category(first) not in ("Mn", "Me")
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("", ""),
+        ("Hello", ""),
+        ("Hello.", ""),
+        ("Hello. ", "Hello. "),
+        ("Hello. I am", "Hello. "),
+        ("One! Two? Thr", "One! Two? "),
+        ("It costs 3.14 or e.g. ", ""),
+        ("Ask Dr. Who", ""),
+        ("漢字。続き", "漢字。"),
+        ("One line\nand", "One line\n"),
+        ("One. \u0301", ""),
+    ],
+)
+def test_only_sentences_that_are_surely_whole_are_taken_from_text_being_written(text, whole):
+    assert text[: whole_sentences(text)] == whole

@@ -33,16 +33,13 @@ class Duplex:
         wrapped = line.get_extra_info("ssl_object")
         if wrapped is not None and not isinstance(wrapped, ssl.SSLSocket):
             self._socket = None  # TLS inside TLS, to a proxy: only httpcore2 can read that
-
-    def early(self) -> bytes | None:
-        """Return what came with the handshake's answer, if anything; to be called once, first."""
         try:
-            early: bytes = self._line.read(_READ, 0.0)
+            self.early: bytes = line.read(_READ, 0.0)
+            """What came with the handshake's answer; read first."""
         except ERRORS:
-            early = b""
+            self.early = b""
         if self._socket is not None:
             self._socket.settimeout(0.0)
-        return early or None
 
     def read(self, *, within: float | None) -> bytes:
         """Return the next bytes; none are the end of the line.
@@ -51,6 +48,9 @@ class Duplex:
             TransportFailed: Nothing came within so many seconds.
             SocketClosed: The line is gone.
         """
+        if self.early:
+            early, self.early = self.early, b""
+            return early
         if self._socket is None:
             return self._through_httpcore(within)
         until = None if within is None else time.monotonic() + within

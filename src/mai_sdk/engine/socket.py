@@ -48,6 +48,9 @@ class _Line:
         self._line = line
         self._framing = Framing(max_message_bytes=max_message_bytes)
         self._came: deque[str | bytes] = deque()
+        self._outgoing: deque[bytes] = deque()
+        """What is to be written, in this order. Whoever writes takes all of it, so that one who
+        reads and owes a pong never waits for one who writes: the other side may be waiting, too."""
         self._gone = False
         self.is_fresh = True
         """Whether nothing was sent on it yet."""
@@ -66,15 +69,19 @@ class _Line:
         """Whether something came that was not asked for, on a line that should be quiet."""
         return bool(self._came) or bool(self._line.get_extra_info("is_readable"))
 
-    def _take(self, data: bytes) -> bytes:
-        """Keep the messages in `data`; return what must be answered at once."""
+    def _take(self, data: bytes) -> None:
+        """Keep the messages in `data`, and what must be answered at once."""
         self._came.extend(self._framing.feed(data))
         self.used_at = time.monotonic()
         if self.on_sign is not None and data:
             self.on_sign(None)
             while self._framing.pongs:
                 self.on_sign(self._framing.pongs.popleft())
-        return self._framing.outgoing()
+        self._owe(self._framing.outgoing())
+
+    def _owe(self, data: bytes) -> None:
+        if data:
+            self._outgoing.append(data)
 
     def _next(self) -> str | bytes | None:
         if self._came:
@@ -95,22 +102,27 @@ class WebSocket(_Line):
         super().__init__(response.line, max_message_bytes=max_message_bytes)
         self._response = response
         self._lock = threading.Lock()
-        """Around the framing; a thread that waits does not hold it."""
+        """Around the framing; nobody waits while holding it."""
+        self._writing = threading.Lock()
         self._duplex = Duplex(response.line)
-        early = self._duplex.early()
-        if early is not None:
-            self._take(early)
+
+    @property
+    def has_news(self) -> bool:
+        """See `_Line.has_news`."""
+        return bool(self._duplex.early) or super().has_news
 
     def send(self, *messages: str | bytes) -> None:
         """See `steps.Socket.send`."""
         with self._lock:
-            self._write(self._framing.pack(messages))
-            self.is_fresh = False
+            self._owe(self._framing.pack(messages))
+        self.is_fresh = False
+        self._write()
 
     def ping(self, payload: bytes = b"") -> None:
         """Ask the other side for a sign of life, which `receive` then passes over."""
         with self._lock:
-            self._write(self._framing.ping(payload))
+            self._owe(self._framing.ping(payload))
+        self._write()
 
     def receive(self, *, within: float | None) -> str | bytes:
         """See `steps.Socket.receive`."""
@@ -119,9 +131,10 @@ class WebSocket(_Line):
             left = None if until is None else max(until - time.monotonic(), 0.0)
             data = self._duplex.read(within=left)
             with self._lock:
-                answer = self._take(data)
+                self._take(data)
+            if self._outgoing:
                 with contextlib.suppress(TransportFailed):
-                    self._write(answer)
+                    self._write(waits=False)
         return message
 
     def close(self, code: int = 1000, reason: str = "") -> None:
@@ -129,15 +142,24 @@ class WebSocket(_Line):
         if self._gone:
             return
         self._gone = True
-        with contextlib.suppress(TransportFailed), self._lock:
-            self._write(self._framing.goodbye(code, reason), within=_PATIENCE)
+        with self._lock:
+            self._owe(self._framing.goodbye(code, reason))
+        with contextlib.suppress(TransportFailed):
+            self._write(within=_PATIENCE, waits=False)
         self._duplex.wake()
         self._response.close()
 
-    def _write(self, data: bytes, *, within: float = _WRITING) -> None:
-        if data:
-            self._duplex.write(data, within=within)
-            self.used_at = time.monotonic()
+    def _write(self, *, within: float = _WRITING, waits: bool = True) -> None:
+        """Write what is owed; without waiting where another thread is at it and will take it."""
+        while self._outgoing:
+            if not self._writing.acquire(blocking=waits):
+                return
+            try:
+                while self._outgoing:
+                    self._duplex.write(self._outgoing.popleft(), within=within)
+            finally:
+                self._writing.release()
+        self.used_at = time.monotonic()
 
 
 class AsyncWebSocket(_Line):
@@ -148,29 +170,27 @@ class AsyncWebSocket(_Line):
     ) -> None:
         super().__init__(response.line, max_message_bytes=max_message_bytes)
         self._response = response
-        self._lock = asyncio.Lock()
+        self._writing = asyncio.Lock()
 
     async def send(self, *messages: str | bytes) -> None:
         """See `steps.AsyncSocket.send`."""
-        async with self._lock:
-            await self._write(self._framing.pack(messages))
-            self.is_fresh = False
+        self._owe(self._framing.pack(messages))
+        self.is_fresh = False
+        await self._write()
 
     async def ping(self, payload: bytes = b"") -> None:
         """See `WebSocket.ping`."""
-        async with self._lock:
-            await self._write(self._framing.ping(payload))
+        self._owe(self._framing.ping(payload))
+        await self._write()
 
     async def receive(self, *, within: float | None) -> str | bytes:
         """See `steps.AsyncSocket.receive`."""
         until = None if within is None else time.monotonic() + within
         while (message := self._next()) is None:
-            data = await self._read(None if until is None else until - time.monotonic())
-            answer = self._take(data)
-            if answer:
-                async with self._lock:
-                    with contextlib.suppress(TransportFailed):
-                        await self._write(answer)
+            self._take(await self._read(None if until is None else until - time.monotonic()))
+            if self._outgoing:
+                with contextlib.suppress(TransportFailed):
+                    await self._write(waits=False)
         return message
 
     async def aclose(self, code: int = 1000, reason: str = "") -> None:
@@ -178,9 +198,10 @@ class AsyncWebSocket(_Line):
         if self._gone:
             return
         self._gone = True
+        self._owe(self._framing.goodbye(code, reason))
         try:
             with contextlib.suppress(TransportFailed):
-                await self._write(self._framing.goodbye(code, reason), within=_PATIENCE)
+                await self._write(within=_PATIENCE, waits=False)
         finally:
             await self._response.aclose()
 
@@ -195,17 +216,22 @@ class AsyncWebSocket(_Line):
             return data
         raise failure
 
-    async def _write(self, data: bytes, *, within: float = _WRITING) -> None:
-        if not data:
-            return
-        try:
-            await self._line.write(data, within)
-        except ERRORS as error:
-            failure = failure_of(error)
-        else:
-            self.used_at = time.monotonic()
-            return
-        raise failure
+    async def _write(self, *, within: float = _WRITING, waits: bool = True) -> None:
+        """See `WebSocket._write`."""
+        while self._outgoing:
+            if self._writing.locked() and not waits:
+                return
+            async with self._writing:
+                while self._outgoing:
+                    data = self._outgoing.popleft()
+                    try:
+                        await self._line.write(data, within)
+                    except ERRORS as error:
+                        failure = failure_of(error)
+                    else:
+                        continue
+                    raise failure
+        self.used_at = time.monotonic()
 
 
 class Dialler:

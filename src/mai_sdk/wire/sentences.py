@@ -83,7 +83,7 @@ def whole_sentences(text: str) -> int:
             last = found.end()
     while 0 < last < len(text) and text[last].isspace():
         last += 1
-    return last
+    return last if last in (0, len(text)) or _may_cut(text, last) else 0
 
 
 def _reach(text: str, begin: int, max_seconds: float, max_bytes: int) -> int:
@@ -115,7 +115,7 @@ def _last_break(text: str, begin: int, end: int) -> int:
         # The spaces after it belong to the piece that ends.
         while begin < last < end and text[last].isspace():
             last += 1
-        if last > enough:
+        if last > enough and _may_cut(text, last):
             return last
     at = end
     while at > begin and not _may_cut(text, at):
