@@ -1,5 +1,7 @@
 """The benchmark scripts hold together, and their page keeps what it promises."""
 
+import asyncio
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -93,3 +95,13 @@ def test_the_kept_results_have_every_contender_every_table_and_every_goal(result
         assert f"{goal.limit:.2f}x {goal.against}" in kept
     assert "not measured" not in kept
     assert "What these numbers do not prove" in kept
+
+
+def test_no_frame_is_lost_over_a_line_that_breaks(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    continuity = importlib.import_module("continuity")
+    monkeypatch.delitem(sys.modules, "continuity")
+    measured = continuity.measure("mai_sdk", frames=1200, disruptions=12, seed=3)
+    row = asyncio.run(measured)
+    assert (row["lost"], row["disordered"], row["gaps"], row["errors"]) == (0, 0, 0, 0)
+    assert row["disruptions"] == row["reconnections"] == 12

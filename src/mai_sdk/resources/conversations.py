@@ -1,20 +1,21 @@
-"""`client.voice.session`: the part of `client.voice` that is only async."""
+"""`client.voice.session`: the part of `client.voice` that is only async.
+
+What it needs is loaded when a session is asked for, so that no other call pays for it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mai_sdk.engine.live import Endurance
-from mai_sdk.resources.live_session import Switchboard
-from mai_sdk.resources.voice_session import DEFAULT_BRAIN, DEFAULT_TURNS, Talk, open_session
 from mai_sdk.session.pace import ConnectionPace
-from mai_sdk.wire.voice import DEFAULT_VOICE
+from mai_sdk.wire.voice import DEFAULT_BRAIN, DEFAULT_VOICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mai_sdk.config import Timeouts
     from mai_sdk.engine.drive import AsyncDriver
+    from mai_sdk.engine.live import Endurance
     from mai_sdk.resources.core import Core
     from mai_sdk.resources.tools import ToolLike
     from mai_sdk.resources.voice_session import VoiceSession
@@ -39,7 +40,7 @@ class AsyncConversations:
         model: str | None = None,
         brain: str = DEFAULT_BRAIN,
         tools: Sequence[ToolLike] | None = None,
-        turn_detection: TurnDetection | Raw | None = DEFAULT_TURNS,
+        turn_detection: str | TurnDetection | Raw | None = "server_vad",
         transcription: str | Raw | None = "mai-transcribe",
         sample_rate: int = 24_000,
         settings: LiveSettings | None = None,
@@ -63,7 +64,9 @@ class AsyncConversations:
             brain: What thinks: a model of Voice Live, none of which is MAI's, or a named route.
             tools: Typed functions, run and answered by the session (plain ones in a thread), or
                 tools as Voice Live shapes them, answered with `answer`.
-            turn_detection: How the end of the user's turn is found; None leaves it to `commit`.
+            turn_detection: How the end of the user's turn is found: "server_vad" by silence,
+                "azure_semantic_vad" by what is said, or one of these classes with its settings;
+                None leaves it to `commit`.
             transcription: What writes down the user's speech; None for nothing. Without it what
                 the user said cannot be told again after a lost connection.
             sample_rate: Of the audio given to `send`: 16000 and 24000 go out as they are, others
@@ -80,6 +83,9 @@ class AsyncConversations:
             NotConfigured: No resource for Voice Live is set.
             InvalidRequest: A setting is wrong as it stands; nothing was sent.
         """
+        from mai_sdk.resources.live_session import Switchboard
+        from mai_sdk.resources.voice_session import Talk, open_session
+
         talk = Talk(
             instructions=instructions,
             voice=voice,
@@ -97,4 +103,4 @@ class AsyncConversations:
             extra_headers=extra_headers,
         )
         board = Switchboard(self._core, self._driver, self._pace)
-        return open_session(board, talk, endurance=endurance or Endurance())
+        return open_session(board, talk, endurance=endurance)

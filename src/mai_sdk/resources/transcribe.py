@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mai_sdk.resources.dictations import AsyncLiveTranscription
 from mai_sdk.resources.listening_ask import ListeningAsk
-from mai_sdk.resources.transcribe_session import AsyncLiveTranscription
 from mai_sdk.resources.transcribing import transcribe
 
 if TYPE_CHECKING:

@@ -12,30 +12,27 @@ from mai_sdk.engine.live import Endurance
 from mai_sdk.errors import UnsupportedFeature
 from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.ask import check_extras
-from mai_sdk.resources.live_session import LiveSession, Switchboard
+from mai_sdk.resources.live_session import LiveSession
 from mai_sdk.session.dictation import Dictation
-from mai_sdk.session.pace import ConnectionPace
 from mai_sdk.wire.live_address import transcription_url
 from mai_sdk.wire.live_update import transcription_session
+from mai_sdk.wire.voice import DEFAULT_STREAMING_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mai_sdk.audio.detectors import SpeechDetector
     from mai_sdk.config import Route, Timeouts
-    from mai_sdk.engine.drive import AsyncDriver
-    from mai_sdk.resources.core import Core
+    from mai_sdk.resources.live_session import Switchboard
     from mai_sdk.wire.session_events import TurnDone
 
 __all__ = [
     "DEFAULT_STREAMING_MODEL",
-    "AsyncLiveTranscription",
     "Dictate",
     "TranscribeSession",
     "open_dictation",
 ]
 
-DEFAULT_STREAMING_MODEL: Final = "MAI-Transcribe-2-Streaming"
 _UNTOUCHED: Final = (16_000, 24_000)
 
 
@@ -128,7 +125,7 @@ class TranscribeSession(LiveSession[Dictation]):
 
 
 def open_dictation(
-    board: Switchboard, dictate: Dictate, *, endurance: Endurance
+    board: Switchboard, dictate: Dictate, *, endurance: Endurance | None
 ) -> TranscribeSession:
     """Return a live transcription that is not open yet.
 
@@ -170,7 +167,7 @@ def open_dictation(
         line,
         board,
         sample_rate=dictate.sample_rate,
-        endurance=endurance,
+        endurance=endurance or Endurance(),
         open_tab=lambda: board.core.tab(
             route, modality="transcribe", verb="session", tags=dictate.tags, timeouts=timeouts
         ),
@@ -195,70 +192,3 @@ def _route(board: Switchboard, model: str) -> Route:
     if route.deployment is None:
         route = replace(route, deployment=route.model or model)
     return route
-
-
-class AsyncLiveTranscription:
-    """Speech to text while it is spoken; the part of `client.transcribe` that is only async."""
-
-    def __init__(self, core: Core, driver: AsyncDriver) -> None:
-        self._core = core
-        self._driver = driver
-        self._pace = ConnectionPace()
-
-    def session(
-        self,
-        *,
-        model: str = DEFAULT_STREAMING_MODEL,
-        language: str | None = None,
-        sample_rate: int = 16_000,
-        detector: TurnDetector | SpeechDetector | None = None,
-        push_to_talk: bool = False,
-        buffer_seconds: float = 300.0,
-        endurance: Endurance | None = None,
-        timeout: float | Timeouts | None = None,
-        tags: Mapping[str, str] | None = None,
-        extra_session: Mapping[str, Any] | None = None,
-        extra_query: Mapping[str, str] | None = None,
-        extra_headers: Mapping[str, str] | None = None,
-    ) -> TranscribeSession:
-        """Return a live transcription, to be opened with `async with`.
-
-        Billed by the second of audio that is sent, silence included; the service reports no
-        usage, so the cost is an estimate. Each turn has a receipt, and their seconds add up.
-
-        Args:
-            model: The streaming model, a route's name, or the name of your deployment of it.
-            language: Such as "en" or "en-US", of which only "en" is sent; found out if omitted.
-            sample_rate: Of the audio given to `send`: 16000 and 24000 go out as they are, others
-                are resampled to 16000 (extra `[audio]`).
-            detector: What finds turns, because the service does not: a `TurnDetector`, or what
-                tells speech from the rest, such as `SileroDetector()` (extra `[audio]`). By
-                loudness if omitted.
-            push_to_talk: Find no turns: `commit` ends each.
-            buffer_seconds: How much audio that is not written down may be kept.
-            endurance: How long silence, reconnecting and closing may take.
-            timeout: Seconds for connecting; `Timeouts` for connect and first_byte.
-            tags: Kept with every receipt.
-            extra_session: Laid over the settings of the input. They cannot be changed later.
-            extra_query: Added to the address.
-            extra_headers: Added to every handshake. Never a key.
-
-        Raises:
-            NotConfigured: No Foundry resource is set.
-            InvalidRequest: A setting is wrong as it stands; nothing was sent.
-        """
-        dictate = Dictate(
-            model=model,
-            language=language,
-            sample_rate=sample_rate,
-            detector=detector,
-            push_to_talk=push_to_talk,
-            buffer_seconds=buffer_seconds,
-            timeout=timeout,
-            tags=tags,
-            extra_session=extra_session,
-            extra_query=extra_query,
-            extra_headers=extra_headers,
-        )
-        board = Switchboard(self._core, self._driver, self._pace)
-        return open_dictation(board, dictate, endurance=endurance or Endurance())

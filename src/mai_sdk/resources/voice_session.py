@@ -7,6 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.engine.connecting import Line
+from mai_sdk.engine.live import Endurance
 from mai_sdk.engine.running import Tasks, run_function
 from mai_sdk.errors import InvalidRequest, UnsupportedFeature
 from mai_sdk.metering.usage import Usage
@@ -17,17 +18,16 @@ from mai_sdk.resources.tools import Tool, build_tools, tool_result
 from mai_sdk.session.conversation import Conversation
 from mai_sdk.wire.events import ToolCall
 from mai_sdk.wire.live_address import voice_live_url
-from mai_sdk.wire.live_options import LiveSettings, ServerVad
+from mai_sdk.wire.live_options import LiveSettings
 from mai_sdk.wire.live_update import live_features, live_session, named_voice, sample_rate_of
 from mai_sdk.wire.session_events import Other, ToolCalled
 from mai_sdk.wire.shapes import as_object
-from mai_sdk.wire.voice import DEFAULT_VOICE
+from mai_sdk.wire.voice import DEFAULT_BRAIN, DEFAULT_VOICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mai_sdk.config import Route, Timeouts
-    from mai_sdk.engine.live import Endurance
     from mai_sdk.resources.live_session import Switchboard
     from mai_sdk.resources.tools import ToolLike
     from mai_sdk.session.answers import Latency
@@ -35,19 +35,9 @@ if TYPE_CHECKING:
     from mai_sdk.wire.live_options import Raw, TurnDetection, Voice
     from mai_sdk.wire.session_events import SessionEvent, TurnDone
 
-__all__ = [
-    "DEFAULT_BRAIN",
-    "DEFAULT_TURNS",
-    "DEFAULT_VOICE_MODEL",
-    "Talk",
-    "VoiceSession",
-    "open_session",
-]
+__all__ = ["DEFAULT_VOICE_MODEL", "Talk", "VoiceSession", "open_session"]
 
-DEFAULT_BRAIN: Final = "gpt-realtime"
-"""What thinks, unless said otherwise: Voice Live has no text model of MAI."""
 DEFAULT_VOICE_MODEL: Final = "MAI-Voice-2.1-Flash"
-DEFAULT_TURNS: Final = ServerVad()
 
 _UNTOUCHED: Final = (16_000, 24_000)
 _G711: Final = ("g711_ulaw", "g711_alaw")
@@ -62,7 +52,7 @@ class Talk:
     model: str | None = None
     brain: str = DEFAULT_BRAIN
     tools: Sequence[ToolLike] | None = None
-    turn_detection: TurnDetection | Raw | None = DEFAULT_TURNS
+    turn_detection: str | TurnDetection | Raw | None = "server_vad"
     transcription: str | Raw | None = "mai-transcribe"
     sample_rate: int = 24_000
     settings: LiveSettings | None = None
@@ -77,8 +67,9 @@ class Talk:
         voice = self.voice
         if isinstance(voice, str):
             voice = named_voice(voice, model=_model_for(voice, self.model))
+        turns = self.turn_detection
         known: dict[str, Any] = {
-            "turn_detection": self.turn_detection,
+            "turn_detection": {"type": turns} if isinstance(turns, str) else turns,
             "input_audio_transcription": self.transcription,
             "modalities": ["text", "audio"],
         }
@@ -275,7 +266,7 @@ class VoiceSession(LiveSession[Conversation]):
             await super()._close(drain=drain, reason=reason)
 
 
-def open_session(board: Switchboard, talk: Talk, *, endurance: Endurance) -> VoiceSession:
+def open_session(board: Switchboard, talk: Talk, *, endurance: Endurance | None) -> VoiceSession:
     """Return a conversation that is not open yet.
 
     Raises:
@@ -319,7 +310,7 @@ def open_session(board: Switchboard, talk: Talk, *, endurance: Endurance) -> Voi
         board,
         functions=functions,
         sample_rate=rate if _is_g711(session) else talk.sample_rate,
-        endurance=endurance,
+        endurance=endurance or Endurance(),
         open_tab=lambda: board.core.tab(
             route, modality="voice", verb="session", tags=talk.tags, timeouts=timeouts
         ),

@@ -5,10 +5,21 @@ The suffix is what picks the model: the request has no other field for it.
 
 from __future__ import annotations
 
-__all__ = ["DEFAULT_VOICE", "locale_of", "model_of", "voice_name"]
+__all__ = [
+    "DEFAULT_BRAIN",
+    "DEFAULT_STREAMING_MODEL",
+    "DEFAULT_VOICE",
+    "locale_of",
+    "model_of",
+    "voice_name",
+]
 
 DEFAULT_VOICE = "en-US-Harper"
 """Who speaks where no voice is named: every model of MAI-Voice from 2 on has her."""
+
+DEFAULT_BRAIN = "gpt-realtime"
+"""What thinks in a conversation, where nothing is named: Voice Live has no text model of MAI."""
+DEFAULT_STREAMING_MODEL = "MAI-Transcribe-2-Streaming"
 
 
 def voice_name(voice: str, *, model: str | None) -> str:
