@@ -88,10 +88,12 @@ class Driver:
         """Drive flows side by side: the first on this thread, others on threads of their own.
 
         If this thread is interrupted, flows that have not begun never do; those that are on their
-        way end, and settle, on their own.
+        way end, and settle, on their own. What interrupts another thread is raised here. Where the
+        system gives no more threads, those there are do the work.
         """
         waiting = deque(enumerate(step.flows))
         outcomes: list[Any] = [None] * len(step.flows)
+        interrupted: list[BaseException] = []
 
         def work() -> None:
             while waiting:
@@ -104,18 +106,27 @@ class Driver:
                 except Exception as error:  # noqa: BLE001 - an outcome like any other
                     outcomes[place] = error
 
-        beside = [
-            threading.Thread(target=work, name="mai-beside", daemon=True)
-            for _ in range(min(step.at_once, len(step.flows)) - 1)
-        ]
+        def work_beside() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - raised where somebody waits
+                waiting.clear()
+                interrupted.append(error)
+
+        beside: list[threading.Thread] = []
         try:
-            for thread in beside:
-                thread.start()
+            with contextlib.suppress(RuntimeError):  # there are no more threads
+                for _ in range(min(step.at_once, len(step.flows)) - 1):
+                    thread = threading.Thread(target=work_beside, name="mai-beside", daemon=True)
+                    thread.start()
+                    beside.append(thread)
             work()
             for thread in beside:
                 thread.join()
         finally:
             waiting.clear()
+        for error in interrupted:
+            raise error
         return outcomes
 
     def close(self) -> None:
@@ -172,7 +183,7 @@ class AsyncDriver:
                             step.credential, step.scope, rejected=step.rejected
                         )
                     elif type(step) is Work:
-                        result = await asyncio.to_thread(step.do)
+                        result = await _in_thread(step)
                     elif type(step) is Together:
                         result = await self._together(step)
                     elif type(step) is Await:
@@ -207,6 +218,31 @@ class AsyncDriver:
         await self._transport.aclose()
         if self._dialler is not None:
             await self._dialler.aclose()
+
+
+async def _in_thread(work: Work) -> Any:
+    """Do it in a thread; if this is cancelled meanwhile, what comes of it is undone."""
+    undo = work.undo
+    if undo is None:
+        return await asyncio.to_thread(work.do)
+    lock, made, left = threading.Lock(), list[Any](), False
+
+    def do() -> Any:
+        result = work.do()
+        with lock:
+            if not left:
+                made.append(result)
+                return result
+        return undo(result)
+
+    try:
+        return await asyncio.to_thread(do)
+    except BaseException:
+        with lock:
+            left = True
+        for result in made:
+            undo(result)
+        raise
 
 
 def _read(step: Read) -> bytes:

@@ -268,6 +268,9 @@ class Work:
     """Do this and give back what it returns; an event loop has it done in a thread."""
 
     do: Callable[[], Any] = field(repr=False)
+    undo: Callable[[Any], object] | None = field(default=None, repr=False)
+    """Takes back what was returned where nobody waits for it any more: a thread cannot be ended
+    with the task that began it."""
 
 
 @dataclass(slots=True)

@@ -130,7 +130,7 @@ class ImagePlan:
         """Return the call for one picture as the engine makes it.
 
         Raises:
-            InvalidRequest: Something in it cannot be written as JSON.
+            InvalidRequest: Something in it cannot be written as JSON or UTF-8.
         """
         request = self.request
         headers = self.ask.extra_headers or {}
@@ -142,8 +142,8 @@ class ImagePlan:
             else:
                 path, kind = GENERATIONS_PATH, "application/json"
                 body = to_json(generation_body(request))
-        except PydanticSerializationError as error:
-            raise InvalidRequest(f"The request cannot be written as JSON: {error}.") from None
+        except (PydanticSerializationError, UnicodeEncodeError) as error:
+            raise InvalidRequest(f"The request cannot be written down: {error}.") from None
         query = dict(self.route.query)
         return Call(
             route=self.route,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.errors import InvalidRequest, UnsupportedFeature
-from mai_sdk.resources.recording import Recording, copied, open_recording
+from mai_sdk.resources.recording import Recording, close_all, copied, open_recording
 from mai_sdk.resources.silence import can_cut, quietest, window_before
 from mai_sdk.wire.said import clean
 from mai_sdk.wire.wav import wav_header
@@ -91,8 +91,7 @@ def cut_up(recording: Recording, *, seconds: float) -> tuple[list[Cut], list[Rec
             files.append(recording)
         return list(_cuts(recording, seconds)), files
     except BaseException:
-        for file in files:
-            file.close()
+        close_all(files)
         raise
 
 

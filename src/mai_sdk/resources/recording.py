@@ -21,10 +21,10 @@ from mai_sdk.wire.said import clean
 from mai_sdk.wire.wav import WavHead, read_wav_head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
-__all__ = ["Audio", "Recording", "as_url", "copied", "open_recording"]
+__all__ = ["Audio", "Recording", "as_url", "close_all", "copied", "open_recording"]
 
 Audio: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
 """A path, the bytes, a file object open for reading bytes, or an http(s) URL."""
@@ -83,6 +83,12 @@ class Recording:
         """Remove the file, if it is a temporary one."""
         if self.temporary and self.path is not None:
             self.path.unlink(missing_ok=True)
+
+
+def close_all(recordings: Iterable[Recording]) -> None:
+    """Remove those of their files that are temporary."""
+    for recording in recordings:
+        recording.close()
 
 
 def copied(recording: Recording) -> Recording:
@@ -156,7 +162,7 @@ def _of_bytes(data: memoryview, filename: str = "") -> Recording:
 
 
 def _of_path(given: str | os.PathLike[str], *, filename: str = "") -> Recording:
-    path = Path(given)
+    path = Path(os.fsdecode(given))
     name = filename or path.name
     shown = clean(name, limit=80) or "with the empty path"
     try:
@@ -192,7 +198,7 @@ def _of_file(file: IO[bytes], *, filename: str = "") -> Recording:
     try:
         begin = file.tell() if file.seekable() else None
         size = 0 if begin is None else file.seek(0, os.SEEK_END) - begin
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, TypeError):
         begin, size = None, 0
     if begin is None:
         return _spooled(file, name)
@@ -201,7 +207,8 @@ def _of_file(file: IO[bytes], *, filename: str = "") -> Recording:
     shown = clean(name, limit=80) or "file object"
 
     def read(start: int, length: int) -> Iterator[bytes]:
-        file.seek(begin + start)
+        with suppress(ValueError):  # it was closed: reading says so
+            file.seek(begin + start)
         yield from _exactly(file, length, shown)
 
     made = Recording(filename=name or "audio", size=size, read=read)
@@ -209,12 +216,13 @@ def _of_file(file: IO[bytes], *, filename: str = "") -> Recording:
 
 
 def _spooled(file: IO[bytes], name: str) -> Recording:
-    return _kept(iter(lambda: file.read(_PIECE), b""), name or "audio")
+    shown = clean(name, limit=80) or "file object"
+    return _kept(iter(lambda: _some(file, _PIECE, shown), b""), name or "audio")
 
 
 def _exactly(file: IO[bytes], length: int, shown: str) -> Iterator[bytes]:
     while length > 0:
-        data = file.read(min(_PIECE, length))
+        data = _some(file, min(_PIECE, length), shown)
         if not data:
             raise InvalidRequest(
                 f"The audio {shown} became shorter while it was being sent. Send a file that "
@@ -222,3 +230,18 @@ def _exactly(file: IO[bytes], length: int, shown: str) -> Iterator[bytes]:
             )
         length -= len(data)
         yield data
+
+
+def _some(file: IO[bytes], size: int, shown: str) -> bytes:
+    """Read so many bytes at most; none at the end."""
+    try:
+        data: Any = file.read(size)
+    except (OSError, ValueError) as error:  # ValueError: it is closed
+        why = (isinstance(error, OSError) and error.strerror) or "it is closed, or not for reading"
+        raise InvalidRequest(f"The audio {shown} cannot be read: {why}.") from None
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise InvalidRequest(
+            f"The audio {shown} gives {type(data).__name__} where bytes are needed. Open it with "
+            "mode 'rb'."
+        )
+    return bytes(data)

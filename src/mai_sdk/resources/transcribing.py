@@ -12,7 +12,7 @@ from mai_sdk.engine.steps import Together, Work
 from mai_sdk.errors import AuthenticationFailed, CallFailed, NotFound, PermissionDenied
 from mai_sdk.resources.listening import Listening, Sent
 from mai_sdk.resources.pieces import cut_up
-from mai_sdk.resources.recording import open_recording
+from mai_sdk.resources.recording import Recording, close_all, open_recording
 from mai_sdk.resources.stitching import Done, build_transcript, stitch
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from mai_sdk.resources.core import Core
     from mai_sdk.resources.listening_ask import ListeningAsk, Progress
     from mai_sdk.resources.pieces import Cut
-    from mai_sdk.resources.recording import Recording
     from mai_sdk.resources.transcript import Transcript
 
 __all__ = ["transcribe"]
@@ -39,7 +38,7 @@ def transcribe(core: Core, ask: ListeningAsk) -> Generator[Step, Any, Transcript
     if plan.request.audio_url is not None:
         answer = yield from whole(plan.call(None), tab)
         return build_transcript(answer, tab, duration_ms=None)
-    recording: Recording = yield Work(partial(open_recording, ask.audio))
+    recording: Recording = yield Work(partial(open_recording, ask.audio), Recording.close)
     try:
         longer = recording.seconds is None or recording.seconds > (ask.chunks or 0)
         if ask.chunks is not None and longer:
@@ -66,7 +65,9 @@ def _whole(plan: Listening, recording: Recording, tab: Tab) -> Generator[Step, A
 def _in_pieces(
     plan: Listening, recording: Recording, tab: Tab, *, seconds: float
 ) -> Generator[Step, Any, Transcript]:
-    cuts, files = yield Work(partial(cut_up, recording, seconds=seconds))
+    cuts, files = yield Work(
+        partial(cut_up, recording, seconds=seconds), lambda made: close_all(made[1])
+    )
     try:
         counted = _Counted(plan.ask.progress, [0] * len(cuts), sum(cut.size for cut in cuts))
         stem = Path(recording.filename).stem
@@ -77,8 +78,7 @@ def _in_pieces(
         ]
         outcomes: list[Done | Exception] = yield Together(flows, plan.ask.at_once)
     finally:
-        for file in files:
-            file.close()
+        close_all(files)
     done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
     if len(done) < len(outcomes):  # not a failed call: that is part of what a piece returns
         raise next(outcome for outcome in outcomes if isinstance(outcome, Exception))
