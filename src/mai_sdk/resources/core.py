@@ -25,8 +25,8 @@ _MAX_ROUTES = 1000
 class OpenStream(Protocol):
     """A stream whose attempt is not settled yet."""
 
-    def abandoned(self) -> None:
-        """Settle it as it stands; does nothing if it was settled."""
+    def left(self) -> None:
+        """Settle it as it stands, if it was not settled; whoever reads on is told."""
         ...
 
 
@@ -49,7 +49,7 @@ class Core:
     def settle_open_streams(self) -> None:
         """Settle every stream nobody has read to its end, with what had arrived."""
         for stream in tuple(self.open_streams):
-            stream.abandoned()
+            stream.left()
 
     def route(self, model: str | None, modality: Modality) -> tuple[Route, Model | None]:
         """Return the route for `model`, and what the catalog knows of what it leads to.

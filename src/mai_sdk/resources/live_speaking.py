@@ -220,9 +220,11 @@ class LiveSpeaking(Reading[SpeechEvent, Speech]):
 
     def request(self) -> Generator[Step, Any, Any]:
         """See `Reading.request`: the text of the next turn may have to be waited for."""
+        whole, self.result = self.result, None
         document = yield from self._next()
         if document is None:
             if self.requested:
+                self.result = whole
                 return None
             raise InvalidRequest("The text is empty, so there is nothing to be said.")
         if self.requested:
@@ -230,6 +232,7 @@ class LiveSpeaking(Reading[SpeechEvent, Speech]):
         self.requested = True
         self._now = document
         self._hide()
+        self.check_left()
         return (yield from opened(self.call, self.tab))
 
     def open(self, headers: Any) -> None:
@@ -253,8 +256,8 @@ class LiveSpeaking(Reading[SpeechEvent, Speech]):
 
     def feed(self, data: bytes) -> list[SpeechEvent]:
         """Return the audio in whole samples."""
-        self.left -= len(data)
-        if self.left < 0:
+        self.room -= len(data)
+        if self.room < 0:
             raise AnswerTooLarge(f"The audio is longer than {_MAX_BYTES} bytes in one turn.")
         pieces = self._reader.feed(data)
         if pieces and self._first_content is None:

@@ -19,6 +19,7 @@ from mai_sdk.errors import (
     ConnectionFailed,
     InvalidRequest,
     MAIError,
+    StreamTruncated,
     TimedOut,
 )
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from mai_sdk.metering.usage import Usage
     from mai_sdk.resources.core import OpenStream
 
-__all__ = ["Abandoned", "Reading"]
+__all__ = ["Abandoned", "Reading", "cut_off"]
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -49,10 +50,13 @@ class Reading(ABC, Generic[ItemT, ResultT]):
         self.requested = False
         self.begun = False
         self.ended = False
+        self.is_left = False
+        """Whether the block was left, and the connection closed with it."""
         self.result: ResultT | None = None
+        """The whole of it; None as long as more may be to come."""
         self.pace = Pace(between_chunks=None, deadline=None, now=0.0)
         self.body: Assembler | None = None
-        self.left = call.max_body_bytes
+        self.room = call.max_body_bytes
         """How many more bytes may come; a compressed stream is counted by its Assembler."""
 
     @property
@@ -84,6 +88,8 @@ class Reading(ABC, Generic[ItemT, ResultT]):
         """Make the next request: a flow that returns its open answer, or None after the last."""
         if self.requested and not self.go_on():
             return None
+        self.result = None
+        self.check_left()
         self.requested = True
         return (yield from opened(self.call, self.tab))
 
@@ -102,10 +108,14 @@ class Reading(ABC, Generic[ItemT, ResultT]):
         self.entered = True
 
     def open(self, headers: Any) -> None:
-        """Take over an open stream."""
+        """Take over an open stream.
+
+        Raises:
+            StreamTruncated: The block was left while it was opened.
+        """
         self.ended = False
         self.open_streams.add(self)
-        self.left = self.call.max_body_bytes
+        self.room = self.call.max_body_bytes
         encoding = headers.get("content-encoding")
         self.body = (
             Assembler(encoding=encoding, max_bytes=self.call.max_body_bytes) if encoding else None
@@ -115,6 +125,7 @@ class Reading(ABC, Generic[ItemT, ResultT]):
             deadline=self.tab.deadline,
             now=self.tab.engine.clock(),
         )
+        self.check_left()
 
     def begin(self, *, is_open: bool) -> None:
         """Note that someone reads the items.
@@ -126,6 +137,8 @@ class Reading(ABC, Generic[ItemT, ResultT]):
             raise InvalidRequest("Open the stream first: `with client....stream(...) as stream:`.")
         if self.begun:
             raise InvalidRequest("The stream was read already: its events come only once.")
+        if self.is_left:
+            raise InvalidRequest("The stream is closed: read it inside its `with` block.")
         self.begun = True
 
     def take(self, data: bytes) -> list[ItemT]:
@@ -133,11 +146,13 @@ class Reading(ABC, Generic[ItemT, ResultT]):
 
         Raises:
             AnswerTooLarge: More came in all than a stream may hold.
+            StreamTruncated: The block was left, so this may be all that comes.
         """
+        self.check_left()
         if self.body is not None:
             data = self.body.feed(data)
-        self.left -= len(data)
-        if self.left < 0:
+        self.room -= len(data)
+        if self.room < 0:
             raise AnswerTooLarge(
                 f"The stream is longer than {self.call.max_body_bytes} bytes in all."
             )
@@ -152,8 +167,9 @@ class Reading(ABC, Generic[ItemT, ResultT]):
         """Note that the body has ended; return the last items and build the result.
 
         Raises:
-            StreamTruncated: It was not complete.
+            StreamTruncated: It was not complete, or the block was left: then its end means nothing.
         """
+        self.check_left()
         if self.body is not None and not self.is_over:
             self.body.close()
         items = self.close()
@@ -173,7 +189,9 @@ class Reading(ABC, Generic[ItemT, ResultT]):
     def failed(self, error: MAIError | TransportFailed) -> MAIError:
         """Settle, and return the error to raise, with the partial result and the receipt on it."""
         raised: MAIError
-        if isinstance(error, TransportFailed):
+        if self.is_cut:
+            raised = cut_off()
+        elif isinstance(error, TransportFailed):
             raised = interrupted(error, self.call.url, is_total=self.tab.is_over())
         else:
             raised = error
@@ -190,6 +208,33 @@ class Reading(ABC, Generic[ItemT, ResultT]):
         """Settle a stream that nobody will read any further."""
         if not self.ended:
             self.settle(Abandoned())
+
+    def left(self) -> None:
+        """Note that the block is left; whoever reads on all the same is told."""
+        self.is_left = True
+        self.abandoned()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the block was left before the answer was complete."""
+        return self.is_left and self.result is None
+
+    def check_left(self) -> None:
+        """Return unless it `is_cut`.
+
+        Raises:
+            StreamTruncated: It is.
+        """
+        if self.is_cut:
+            raise cut_off()
+
+
+def cut_off() -> StreamTruncated:
+    """Return the error for whoever reads on after the block was left."""
+    return StreamTruncated(
+        "The stream or its client was closed before the answer was complete, so the rest cannot "
+        "come. Read it to its end inside the `with` block; what came is on `partial`."
+    )
 
 
 class Abandoned(Exception):

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from mai_sdk.engine.drive import adrain, anext_chunk, drain, next_chunk
 from mai_sdk.engine.steps import TransportFailed
 from mai_sdk.errors import InvalidRequest, MAIError
+from mai_sdk.resources.reading import cut_off
 from mai_sdk.resources.reply import Reply
 from mai_sdk.wire.events import Event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
     from types import TracebackType
 
     from mai_sdk.engine.drive import AsyncDriver, Driver
@@ -122,7 +123,7 @@ class OpenStream(_Shell[ItemT, ResultT]):
         """Close the connection; settle what was not."""
         if error is not None:
             self._reading.settle(error)
-        self._reading.abandoned()
+        self._reading.left()
         if self._response is not None:
             self._response.close()
 
@@ -147,7 +148,7 @@ class AsyncOpenStream(_Shell[ItemT, ResultT]):
         super().__init__(reading)
         self._driver = driver
         self._response: Any = None
-        self._items: Any = None
+        self._items: _Items[ItemT] | None = None
 
     async def __aenter__(self) -> Self:
         reading = self._reading
@@ -167,10 +168,11 @@ class AsyncOpenStream(_Shell[ItemT, ResultT]):
         self._response = response
 
     def _begin_items(self) -> AsyncIterator[ItemT]:
-        self._items = self._read_items()
-        return self._items  # type: ignore[no-any-return]  # kept to be closed in order
+        items = _Items(self._read_items(), self._reading)
+        self._items = self._items or items
+        return items
 
-    async def _read_items(self) -> AsyncIterator[ItemT]:
+    async def _read_items(self) -> AsyncGenerator[ItemT, None]:
         reading, response = self._reading, self._response
         reading.begin(is_open=response is not None)
         clock = reading.tab.engine.clock
@@ -214,7 +216,7 @@ class AsyncOpenStream(_Shell[ItemT, ResultT]):
         """See `Stream.__exit__`."""
         if error is not None:
             self._reading.settle(error)
-        self._reading.abandoned()
+        self._reading.left()
         if self._items is not None:
             await self._items.aclose()
         if self._response is not None:
@@ -265,6 +267,31 @@ class AsyncReplyStream(AsyncStream[Event, Reply[ParsedT]]):
     def reply(self) -> Reply[ParsedT]:
         """See `ReplyStream.reply`."""
         return self._result("reply")
+
+
+class _Items(Generic[ItemT]):
+    """Items of an async stream, whose end says whether they were all.
+
+    Leaving the block closes the generator, so that its connection is closed in order and at once;
+    a closed generator just ends, and one that another task is reading cannot be closed.
+    """
+
+    def __init__(self, items: AsyncGenerator[ItemT, None], reading: Reading[ItemT, Any]) -> None:
+        self._items = items
+        self._reading = reading
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Awaitable[ItemT]:
+        if self._reading.is_cut:
+            raise self._reading.failed(cut_off())
+        return self._items.__anext__()
+
+    async def aclose(self) -> None:
+        """Close the generator, unless a task waits in it: closing the connection ends that."""
+        if not self._items.ag_running:
+            await self._items.aclose()
 
 
 def _forgotten(reading: Reading[Any, Any], response: Response) -> None:
