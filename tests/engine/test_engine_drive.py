@@ -154,3 +154,39 @@ def test_an_event_loop_does_not_do_the_work_itself():
 
     done_by = asyncio.run(AsyncDriver(None, None).run(flow()))
     assert done_by is not threading.main_thread()
+
+
+def test_what_interrupts_a_flow_on_another_thread_is_raised_here():
+    meeting = threading.Barrier(2, timeout=5)
+    main = threading.current_thread()
+
+    def sleep(_):
+        meeting.wait()
+        if threading.current_thread() is not main:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sync([flow(1), flow(2)], 2, sleep=sleep)
+
+
+def test_what_a_cancelled_task_left_being_made_is_undone():
+    begun, go_on, undone = threading.Event(), threading.Event(), threading.Event()
+
+    def make():
+        begun.set()
+        go_on.wait(5)
+        return "a file"
+
+    def making():
+        yield Work(make, lambda made: undone.set() if made == "a file" else None)
+
+    async def main():
+        task = asyncio.ensure_future(AsyncDriver(None, None).run(making()))
+        await asyncio.to_thread(begun.wait, 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()
+        assert await asyncio.to_thread(undone.wait, 5)
+
+    asyncio.run(main())

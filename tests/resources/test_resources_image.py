@@ -673,3 +673,9 @@ def test_no_picture_and_no_prompt_is_in_a_ledger_row(do):
     assert "secret" not in repr(entry)
     assert "secret" not in made.receipt.explain()
     assert json.loads(made.receipt.model_dump_json())["attempts"]
+
+
+def test_a_prompt_that_no_text_can_carry_is_refused(do, emulator):
+    with pytest.raises(InvalidRequest, match="written down"):
+        do("edit", "half a \ud83d", images=[LAKE], model="MAI-Image-2.6")
+    assert not emulator.journal

@@ -559,3 +559,50 @@ def test_usage_from_before_the_end_is_not_taken_for_the_whole():
     assert reply.usage.basis == "estimated"
     (entry,) = client.costs.entries()
     assert entry.state == "settled_estimated"
+
+
+def test_a_kept_iterator_of_a_stream_that_was_left_does_not_end_quietly(emulator):
+    async def run():
+        async with emulator.async_client() as client:
+            async with client.reasoning.stream("Tell me a long story") as stream:
+                events = aiter(stream)
+                await anext(events)
+            with pytest.raises(StreamTruncated, match="closed before the answer was complete"):
+                await anext(events)
+
+    asyncio.run(run())
+
+
+def test_leaving_a_stream_that_another_task_reads_tells_that_task(emulator):
+    async def run():
+        emulator.fault("stall", after=3)
+        async with emulator.async_client() as client:
+            reading = asyncio.Event()
+
+            async def read(stream):
+                async for _ in stream:
+                    reading.set()
+
+            async with client.reasoning.stream("Tell me a long story") as stream:
+                task = asyncio.ensure_future(read(stream))
+                await reading.wait()
+                await asyncio.sleep(0.05)
+            with pytest.raises(StreamTruncated, match="closed before the answer was complete"):
+                await asyncio.wait_for(task, 5)
+            (entry,) = client.costs.entries()
+            assert entry.state == "settled_estimated"
+
+    asyncio.run(run())
+
+
+def test_a_stream_read_to_its_end_still_ends_after_its_block(emulator):
+    async def run():
+        async with emulator.async_client() as client:
+            async with client.reasoning.stream("Why?") as stream:
+                events = aiter(stream)
+                async for _ in events:
+                    pass
+            with pytest.raises(StopAsyncIteration):
+                await anext(events)
+
+    asyncio.run(run())

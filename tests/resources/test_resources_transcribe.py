@@ -559,3 +559,18 @@ def test_a_transcript_is_saved_as_its_suffix_says(emulator, speech, tmp_path):
 def test_without_times_there_are_no_subtitles_and_it_says_why(emulator, speech):
     with emulator.client() as client, pytest.raises(errors.InvalidRequest, match="timestamps"):
         client.transcribe.create(speech).to_srt()
+
+
+def test_a_file_object_that_gives_no_bytes_is_refused_in_a_sentence(create, emulator, tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(bytes(32_000)))
+    with (
+        path.open(encoding="latin-1") as text,
+        pytest.raises(errors.InvalidRequest, match=r"bytes are needed|mode 'rb'"),
+    ):
+        create(text)
+    with path.open("rb") as closed:
+        pass
+    with pytest.raises(errors.InvalidRequest, match="cannot be read"):
+        create(closed)
+    assert not emulator.journal
