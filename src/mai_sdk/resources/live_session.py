@@ -146,7 +146,7 @@ class LiveSession(ABC, Generic[MachineT]):
             raise StopAsyncIteration
         return event
 
-    def abandoned(self) -> None:
+    def left(self) -> None:
         """Settle what is open as it stands: the client is closed, and the session with it."""
         self._bill.close(self._rest())
 

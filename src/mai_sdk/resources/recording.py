@@ -240,8 +240,8 @@ def _some(file: IO[bytes], size: int, shown: str) -> bytes:
         why = (isinstance(error, OSError) and error.strerror) or "it is closed, or not for reading"
         raise InvalidRequest(f"The audio {shown} cannot be read: {why}.") from None
     if not isinstance(data, (bytes, bytearray, memoryview)):
+        kind = type(cast("object", data)).__name__
         raise InvalidRequest(
-            f"The audio {shown} gives {type(data).__name__} where bytes are needed. Open it with "
-            "mode 'rb'."
+            f"The audio {shown} gives {kind} where bytes are needed. Open it with mode 'rb'."
         )
     return bytes(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from mai_sdk.engine.drive import adrain, anext_chunk, drain, next_chunk
 from mai_sdk.engine.steps import TransportFailed
@@ -15,7 +15,7 @@ from mai_sdk.wire.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
-    from types import TracebackType
+    from types import AsyncGeneratorType, TracebackType
 
     from mai_sdk.engine.drive import AsyncDriver, Driver
     from mai_sdk.engine.steps import Response
@@ -277,7 +277,7 @@ class _Items(Generic[ItemT]):
     """
 
     def __init__(self, items: AsyncGenerator[ItemT, None], reading: Reading[ItemT, Any]) -> None:
-        self._items = items
+        self._items = cast("AsyncGeneratorType[ItemT, None]", items)
         self._reading = reading
 
     def __aiter__(self) -> Self:
