@@ -244,4 +244,4 @@ def _some(file: IO[bytes], size: int, shown: str) -> bytes:
         raise InvalidRequest(
             f"The audio {shown} gives {kind} where bytes are needed. Open it with mode 'rb'."
         )
-    return bytes(data)
+    return bytes(cast("bytes", data))
