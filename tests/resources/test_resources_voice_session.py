@@ -20,7 +20,7 @@ from mai_sdk.errors import (
     UnsupportedFeature,
 )
 from mai_sdk.metering.cost import Cost
-from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.metering.ledger import MemoryLedger, open_ledger
 from mai_sdk.metering.usage import Usage
 from mai_sdk.wire.live_options import LiveSettings
 from mai_sdk.wire.session_events import (
@@ -334,6 +334,54 @@ async def test_a_session_that_is_killed_leaves_a_receipt_for_every_turn(emulator
     check_bill(call, ledger)
     entry = emulator.journal.wait(1)[0]
     assert entry.finished
+
+
+@run
+async def test_a_client_that_closes_its_own_ledger_settles_its_sessions_first(emulator, tmp_path):
+    emulator.reply(LONG)
+    client = emulator.async_client(ledger=tmp_path / "ledger.db")
+    async with client.voice.session() as call:
+        await call.send_text("Count for me.")
+        await until(call, AudioChunk)
+        await client.aclose()
+    assert [receipt.usage.basis for receipt in call.receipts] == ["lower_bound"]
+    ledger = open_ledger(tmp_path / "ledger.db")
+    assert [entry.state for entry in rows(ledger)] == ["settled_estimated"]
+    ledger.close()
+
+
+@run
+async def test_an_answer_that_was_asked_for_and_never_seen_is_not_called_free(emulator):
+    ledger = MemoryLedger()
+    async with emulator.async_client(ledger=ledger) as client:
+        async with client.voice.session() as call:
+            await call.send_text("Are you there?")
+    assert [entry.state for entry in rows(ledger)] == ["unknown"]
+    assert call.total.cost.amount is None
+
+
+@run
+async def test_a_function_may_end_the_session(emulator):
+    held = []
+
+    async def hang_up() -> str:
+        """End the call."""
+        await held[0].close()
+        return "Bye."
+
+    emulator.reply(tool_calls=[{"name": "hang_up", "arguments": {}}])
+    ledger = MemoryLedger()
+    complaints = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+    async with emulator.async_client(ledger=ledger) as client:
+        async with client.voice.session(tools=[hang_up]) as call:
+            held.append(call)
+            await call.send_text("Good-by.")
+            events = await rest(call)
+        await asyncio.sleep(0)
+    assert isinstance(events[-1], Ended)
+    assert complaints == []
+    assert rows(ledger)[0].state.startswith("settled")
 
 
 @run

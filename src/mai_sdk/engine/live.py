@@ -131,6 +131,11 @@ class Live:
             raise
         self._task = asyncio.create_task(self._run(socket))
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started, and has neither failed nor been closed."""
+        return self.failure is None and self._task is not None and not self._is_over
+
     def wake(self) -> None:
         """See to it that what the machine has to send and to tell goes out."""
         self._drain()
@@ -158,7 +163,7 @@ class Live:
         """
         if self.failure is not None:
             raise self.failure
-        if self._task is None or self._is_over:
+        if not self.is_running:
             raise InvalidRequest("The session is not open. Use it inside `async with`.")
 
     async def next(self) -> SessionEvent | None:

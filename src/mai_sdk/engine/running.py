@@ -33,8 +33,8 @@ class Tasks:
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
-        """Cancel what still runs, and wait until it has ended."""
-        tasks = tuple(self._tasks)
+        """Cancel what still runs, and wait until it has ended; not the one that asks for it."""
+        tasks = self._tasks - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -148,6 +148,8 @@ class LiveSession(ABC, Generic[MachineT]):
 
     def left(self) -> None:
         """Settle what is open as it stands: the client is closed, and the session with it."""
+        self._machine.close()
+        self._live.wake()
         self._bill.close(self._rest())
 
     async def _close(self, *, drain: bool, reason: str) -> None:
@@ -190,4 +192,4 @@ class LiveSession(ABC, Generic[MachineT]):
 
     @abstractmethod
     def _rest(self) -> Usage | None:
-        """Return what was used and belongs to no turn; None for nothing."""
+        """Return what was used and belongs to no turn; None for nothing, "unknown" for no idea."""

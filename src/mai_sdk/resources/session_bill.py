@@ -55,8 +55,8 @@ class Bill:
             self._tab.answered(request_id)
             self._tab.sent()
 
-    def settle(self, usage: Usage, *, request_id: str | None, error: str | None) -> Receipt:
-        """Return the receipt of a turn that is over."""
+    def settle(self, usage: Usage | None, *, request_id: str | None, error: str | None) -> Receipt:
+        """Return the receipt of a turn that is over; without usage, nobody knows what it was."""
         tab, self._tab = self.stand(), None
         tab.request_id = request_id
         tab.settle(usage, error=error)
@@ -69,7 +69,8 @@ class Bill:
         if self._tab is None:
             return
         if rest is not None:
-            self.settle(rest, request_id=None, error=None)
+            known = None if rest.basis == "unknown" else rest
+            self.settle(known, request_id=None, error=None)
             return
         tab, self._tab = self._tab, None
         tab.settle(None, released=True)

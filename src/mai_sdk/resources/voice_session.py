@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mai_sdk.engine.connecting import Line
 from mai_sdk.engine.live import Endurance
 from mai_sdk.engine.running import Tasks, run_function
-from mai_sdk.errors import InvalidRequest, UnsupportedFeature
+from mai_sdk.errors import InvalidRequest, MAIError, UnsupportedFeature
 from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.ask import check_extras
 from mai_sdk.resources.live_session import LiveSession
@@ -20,7 +20,7 @@ from mai_sdk.wire.events import ToolCall
 from mai_sdk.wire.live_address import voice_live_url
 from mai_sdk.wire.live_options import LiveSettings
 from mai_sdk.wire.live_update import live_features, live_session, named_voice, sample_rate_of
-from mai_sdk.wire.session_events import Other, ToolCalled
+from mai_sdk.wire.session_events import Failed, Other, ToolCalled
 from mai_sdk.wire.shapes import as_object
 from mai_sdk.wire.voice import DEFAULT_BRAIN, DEFAULT_VOICE
 
@@ -236,9 +236,10 @@ class VoiceSession(LiveSession[Conversation]):
 
     def _rest(self) -> Usage | None:
         heard_ms = self._machine.user.unanswered_ms
-        if not heard_ms:
-            return None
-        return Usage(audio_seconds=ceil(heard_ms / 1000), basis="lower_bound")
+        if heard_ms:
+            return Usage(audio_seconds=ceil(heard_ms / 1000), basis="lower_bound")
+        # An answer that was asked for and has not begun may be made, and billed, all the same.
+        return None if self._machine.asking.is_idle else Usage(basis="unknown")
 
     def _observe(self, event: SessionEvent) -> SessionEvent:
         if isinstance(event, ToolCalled) and not event.remote and event.name in self._functions:
@@ -257,7 +258,12 @@ class VoiceSession(LiveSession[Conversation]):
             result = error.message
         except Exception as error:  # noqa: BLE001 - the model is told, and may try otherwise
             result = f"{called.name} failed ({type(error).__name__})."
-        await self.answer(called.call_id, result, failed=failed)
+        try:
+            await self.answer(called.call_id, result, failed=failed)
+        except MAIError as error:
+            if self._live.is_running:  # else the session is over, and whoever reads it is told
+                self._machine.emit(Failed(error=error))
+                self._live.wake()
 
     async def _close(self, *, drain: bool, reason: str) -> None:
         try:
