@@ -282,7 +282,7 @@ def test_progress_is_told_from_0_at_every_try(create, emulator, speech):
     assert {total for _, total in told} == {len(speech)}
 
 
-def test_what_progress_raises_ends_the_call(create, speech):
+def test_what_progress_raises_ends_the_call(create, emulator, speech):
     def stop(sent, total):
         raise RuntimeError("enough")
 
@@ -290,9 +290,10 @@ def test_what_progress_raises_ends_the_call(create, speech):
     with pytest.raises(RuntimeError, match="enough"):
         create(speech, progress=stop, settings={"ledger": ledger})
     assert [entry.state for entry in ledger.entries()] == ["unknown"]
+    emulator.journal.wait(1)  # else half a request would come into the next test's journal
 
 
-def test_a_file_that_shrinks_while_it_is_sent_ends_the_call(create, speech, tmp_path):
+def test_a_file_that_shrinks_while_it_is_sent_ends_the_call(create, emulator, speech, tmp_path):
     path = tmp_path / "a.wav"
     path.write_bytes(speech)
 
@@ -302,6 +303,7 @@ def test_a_file_that_shrinks_while_it_is_sent_ends_the_call(create, speech, tmp_
 
     with pytest.raises(errors.InvalidRequest, match="became shorter"):
         create(path, progress=cut)
+    emulator.journal.wait(1)
 
 
 @pytest.mark.parametrize("status", [408, 500, 503, 429])
