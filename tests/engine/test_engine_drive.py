@@ -110,6 +110,14 @@ def test_an_interruption_lets_what_is_on_its_way_end_and_nothing_else_begin():
     assert sorted(begun) == [0, 1]
 
 
+def test_where_no_more_threads_can_be_started_those_there_are_do_the_work(monkeypatch):
+    def none_left(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    assert sync([flow(number) for number in range(3)], 3) == [0, 1, 2]
+
+
 def test_a_cancellation_reaches_every_async_flow():
     log = []
 
@@ -190,3 +198,25 @@ def test_what_a_cancelled_task_left_being_made_is_undone():
         assert await asyncio.to_thread(undone.wait, 5)
 
     asyncio.run(main())
+
+
+def test_work_done_as_its_task_is_cancelled_is_undone_too():
+    done, undone = threading.Event(), []
+
+    def make():
+        done.set()
+        return "made"
+
+    def flow():
+        return (yield Work(make, undone.append))
+
+    async def main():
+        task = asyncio.ensure_future(AsyncDriver(None, None).run(flow()))
+        await asyncio.sleep(0)
+        assert done.wait(5)  # and the loop has not heard of it
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert undone == ["made"]

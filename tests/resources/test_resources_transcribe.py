@@ -1,6 +1,8 @@
 """client.transcribe, in both worlds, against the emulator."""
 
 import asyncio
+import codecs
+import errno
 import io
 import json
 import logging
@@ -153,6 +155,21 @@ def test_nothing_temporary_is_left_behind(create, speech, tmp_path, monkeypatch)
     assert list(tmp_path.iterdir()) == []
 
 
+def closed(file):
+    file.close()
+    return file
+
+
+class Broken(io.RawIOBase):
+    def read(self, size=-1):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+class BytesPath:
+    def __fspath__(self):
+        return b"missing.wav"
+
+
 @pytest.mark.parametrize(
     ("audio", "says"),
     [
@@ -166,6 +183,10 @@ def test_nothing_temporary_is_left_behind(create, speech, tmp_path, monkeypatch)
         (["a.wav"], "is a list"),
         (io.StringIO("text"), "opened as text"),
         (io.BytesIO(b""), "nothing left to read"),
+        (codecs.getreader("utf-8")(io.BytesIO(b"text")), "gives str where bytes are needed"),
+        (closed(io.BufferedReader(io.BytesIO(b"RIFF"))), "is closed"),
+        (Broken(), "Input/output error"),
+        (BytesPath(), "missing.wav cannot be read"),
         ("ftp://example.com/a.wav", "cannot be fetched"),
         ("https://", "cannot be fetched"),
         ("https://exa mple.com/", "cannot be fetched"),
@@ -291,6 +312,20 @@ def test_what_progress_raises_ends_the_call(create, emulator, speech):
         create(speech, progress=stop, settings={"ledger": ledger})
     assert [entry.state for entry in ledger.entries()] == ["unknown"]
     emulator.journal.wait(1)  # else half a request would come into the next test's journal
+
+
+def test_a_file_object_that_cannot_be_wound_back_any_more_is_not_read_from_elsewhere(
+    create, emulator, speech
+):
+    class Stuck(io.BytesIO):
+        def seek(self, at, whence=os.SEEK_SET):
+            if whence == os.SEEK_SET and self.tell():
+                raise ValueError("no")
+            return super().seek(at, whence)
+
+    with pytest.raises(errors.InvalidRequest, match="cannot be read"):
+        create(Stuck(speech))
+    assert len(emulator.journal) == 0
 
 
 def test_a_file_that_shrinks_while_it_is_sent_ends_the_call(create, emulator, speech, tmp_path):
@@ -543,6 +578,35 @@ def test_a_cancelled_call_of_pieces_leaves_a_row_for_each_that_was_sent(emulator
     asyncio.run(run())
     emulator.release()
     assert [entry.state for entry in ledger.entries()] == ["unknown"] * 3
+
+
+@pytest.mark.parametrize("chunks", [None, 2])
+def test_a_call_cancelled_while_it_copies_leaves_nothing_temporary_behind(
+    emulator, speech, tmp_path, monkeypatch, chunks
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    copying, go_on = threading.Event(), threading.Event()
+
+    class Pipe(io.RawIOBase):
+        data = io.BytesIO(speech)
+
+        def read(self, size=-1):
+            copying.set()
+            go_on.wait(5)
+            return self.data.read(size)
+
+    async def run():
+        async with emulator.async_client() as client:
+            task = asyncio.ensure_future(client.transcribe.create(Pipe(), chunks=chunks))
+            await asyncio.to_thread(copying.wait, 5)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            go_on.set()
+
+    asyncio.run(run())
+    assert list(tmp_path.iterdir()) == []
+    assert len(emulator.journal) == 0
 
 
 def test_a_transcript_is_saved_as_its_suffix_says(emulator, speech, tmp_path):

@@ -207,8 +207,10 @@ def _of_file(file: IO[bytes], *, filename: str = "") -> Recording:
     shown = clean(name, limit=80) or "file object"
 
     def read(start: int, length: int) -> Iterator[bytes]:
-        with suppress(ValueError):  # it was closed: reading says so
+        try:
             file.seek(begin + start)
+        except (OSError, ValueError) as error:
+            raise _unreadable(error, shown) from None
         yield from _exactly(file, length, shown)
 
     made = Recording(filename=name or "audio", size=size, read=read)
@@ -236,12 +238,17 @@ def _some(file: IO[bytes], size: int, shown: str) -> bytes:
     """Read so many bytes at most; none at the end."""
     try:
         data: Any = file.read(size)
-    except (OSError, ValueError) as error:  # ValueError: it is closed
-        why = (isinstance(error, OSError) and error.strerror) or "it is closed, or not for reading"
-        raise InvalidRequest(f"The audio {shown} cannot be read: {why}.") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(error, shown) from None
     if not isinstance(data, (bytes, bytearray, memoryview)):
         kind = type(cast("object", data)).__name__
         raise InvalidRequest(
             f"The audio {shown} gives {kind} where bytes are needed. Open it with mode 'rb'."
         )
     return bytes(cast("bytes", data))
+
+
+def _unreadable(error: OSError | ValueError, shown: str) -> InvalidRequest:
+    """Return what a file object's failure means; of a closed one it is a ValueError."""
+    why = (isinstance(error, OSError) and error.strerror) or "it is closed, or not for reading"
+    return InvalidRequest(f"The audio {shown} cannot be read: {why}.")
