@@ -679,3 +679,13 @@ def test_a_prompt_that_no_text_can_carry_is_refused(do, emulator):
     with pytest.raises(InvalidRequest, match="written down"):
         do("edit", "half a \ud83d", images=[LAKE], model="MAI-Image-2.6")
     assert not emulator.journal
+
+
+def test_a_header_that_lies_of_its_size_is_no_measure_of_the_cost(do, emulator):
+    side = (2**31 - 1).to_bytes(4)
+    lies = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR" + side + side
+    emulator.fault("no_usage")
+    emulator.reply(image=lies)
+    made = do("generate", "x", model=M25)
+    assert (made.usage.output_tokens, made.usage.basis) == (None, "unknown")
+    assert made.cost.amount is None

@@ -162,3 +162,11 @@ def test_languages_without_spaces_are_cut_to_their_width():
     cues = read_cues(srt(Segment(text="語" * 100, offset_ms=0, duration_ms=30_000)), ",")
     assert all(len(line) <= 21 for _, _, lines in cues for line in lines)
     assert "".join(line for _, _, lines in cues for line in lines) == "語" * 100
+
+
+def test_what_the_service_calls_a_speaker_cannot_break_out_of_a_cue():
+    name = "1>\n\n00:00:01.000 --> 00:00:02.000\nNever said"
+    said = Segment(text="Hello.", offset_ms=0, duration_ms=500, speaker=name)
+    cues = make_cues([said], names={name: name})
+    assert len(read_cues(to_vtt(cues), ".")) == 1
+    assert len(read_cues(to_srt(cues), ",")) == 1

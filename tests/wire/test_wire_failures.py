@@ -173,7 +173,7 @@ def test_an_error_inside_a_stream_has_the_same_class_as_outside(event, kind, cod
     failure = failure_from_event(event, surface="foundry", partial=partial)
     assert type(failure) is kind
     assert (failure.status, failure.code, failure.partial) == (200, code, partial)
-    assert "inside the stream" in failure.message
+    assert "inside its answer" in failure.message
 
 
 JSONISH = st.recursive(

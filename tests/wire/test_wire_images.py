@@ -212,3 +212,12 @@ def test_html_and_nothing_are_failures_of_the_service():
     assert isinstance(page, ServiceUnavailable)
     assert "Bad Gateway" in page.body
     assert isinstance(failure(500, b""), ServiceUnavailable)
+
+
+@pytest.mark.parametrize("count", [-1, 10**30, 1.5, "7", True])
+def test_a_figure_that_no_picture_can_use_is_left_out(count):
+    usage = {"num_output_tokens": count, "num_input_text_tokens": 4}
+    drawn = images.read_images(
+        {"data": [{"b64_json": "iVBORw=="}], "usage": usage}, surface="foundry"
+    )
+    assert drawn.usage == {"text_input_tokens": 4}

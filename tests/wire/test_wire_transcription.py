@@ -178,3 +178,8 @@ def test_a_status_decides_the_class(status, kind):
 def test_times_that_are_no_whole_numbers_are_rounded_down():
     phrase = read(phrases=[{"text": "a", "offsetMilliseconds": 10.9}]).phrases[0]
     assert phrase.offset_ms == math.floor(10.9)
+
+
+@pytest.mark.parametrize("duration", [0, -1, 10**40, 1e308, "10000", True, None])
+def test_a_duration_that_no_audio_has_is_none_at_all(duration):
+    assert read(durationMilliseconds=duration, phrases=[]).duration_ms is None

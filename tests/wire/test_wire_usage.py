@@ -86,3 +86,8 @@ JSONISH = st.recursive(
 def test_no_usage_object_crashes_and_all_counts_are_whole(raw):
     usage = read_usage(raw)
     assert usage is None or all(type(count) is int and count >= 0 for count in usage.values())
+
+
+def test_a_figure_beyond_any_price_and_ledger_is_left_out():
+    raw = {"prompt_tokens": 10**400, "completion_tokens": 3}
+    assert read_usage(raw) == {"output_tokens": 3}

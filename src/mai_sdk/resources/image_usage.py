@@ -8,6 +8,7 @@ from mai_sdk.metering.tokens import estimate_tokens
 from mai_sdk.metering.usage import Usage
 from mai_sdk.wire.images import output_tokens
 from mai_sdk.wire.png import png_size
+from mai_sdk.wire.shapes import as_count
 
 if TYPE_CHECKING:
     from mai_sdk.catalog import Model
@@ -29,7 +30,8 @@ def used(drawn: Drawn, request: ImageRequest) -> Usage:
     basis: Basis = "reported"
     if "output_tokens" not in meters:
         sizes = [png_size(data) for data in drawn.images]
-        made = [output_tokens(*size) for size in sizes if size is not None]
+        counted = [as_count(output_tokens(*size)) for size in sizes if size is not None]
+        made = [tokens for tokens in counted if tokens is not None]  # not where a header lies
         basis = "estimated" if len(made) == len(sizes) else "unknown"
         if basis == "estimated":
             meters["output_tokens"] = meters["image_output_tokens"] = sum(made)

@@ -92,7 +92,7 @@ def to_vtt(cues: Sequence[Cue]) -> str:
     """Return the cues as WebVTT; a speaker is the voice of the cue."""
     blocks = ["WEBVTT\n"]
     for cue in cues:
-        voice = f"<v {_escaped(cue.speaker)}>" if cue.speaker else ""
+        voice = f"<v {_escaped(' '.join(cue.speaker.split()))}>" if cue.speaker else ""
         text = "\n".join(_escaped(line) for line in _wrapped(cue.text))
         times = f"{_time(cue.start_ms, '.')} --> {_time(cue.end_ms, '.')}"
         blocks.append(f"{times}\n{voice}{text}\n")

@@ -175,7 +175,7 @@ def _class(said: Said, *, status: int, surface: Surface) -> type[errors.ServiceE
 def _sentence(said: Said, kind: type[errors.ServiceError], *, status: int) -> str:
     name = said.reason or said.code or said.kind
     named = f", {name}" if name and name != str(status) else ""
-    where = "inside the stream" if status == 200 else f"with status {status}"
+    where = "inside its answer" if status == 200 else f"with status {status}"
     message = said.message or "it gave no reason"
     stop = "" if message.endswith((".", "!", "?")) else "."
     advice = next((_ADVICE_BY_WORD[word] for word in said.words if word in _ADVICE_BY_WORD), None)

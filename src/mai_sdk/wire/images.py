@@ -16,7 +16,7 @@ from pydantic_core import to_json
 from mai_sdk.errors import AnswerTooLarge, ContentFiltered, UnreadableAnswer
 from mai_sdk.wire.failures import failure_from_event
 from mai_sdk.wire.multipart import Part
-from mai_sdk.wire.shapes import as_int, as_list, as_object, as_text
+from mai_sdk.wire.shapes import as_count, as_list, as_object, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -211,8 +211,8 @@ def _usage(body: dict[str, Any]) -> dict[str, int] | None:
     def count(*names: str) -> int | None:
         for part in (usage, body):
             for name in names:
-                found = as_int(part.get(name), default=-1)
-                if found >= 0:
+                found = as_count(part.get(name))
+                if found is not None:
                     return found
         return None
 

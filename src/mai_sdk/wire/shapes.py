@@ -5,9 +5,9 @@ Parsed JSON has exact classes, so the class is compared: type checkers then keep
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["as_int", "as_list", "as_object", "as_text"]
+__all__ = ["as_count", "as_int", "as_list", "as_object", "as_text"]
 
 
 def as_object(value: Any) -> dict[str, Any]:
@@ -23,6 +23,18 @@ def as_list(value: Any) -> list[Any]:
 def as_text(value: Any) -> str | None:
     """Return the value if it is a text with something in it, else None."""
     return value if isinstance(value, str) and value else None
+
+
+_MOST: Final = 10**12
+"""Of anything a call can use: 30 years of audio in milliseconds, or a hundred million dollars."""
+
+
+def as_count(value: Any) -> int | None:
+    """Return the value if that much can have been counted, else None.
+
+    More than any call uses is nonsense, which neither a price nor a ledger could hold.
+    """
+    return value if value.__class__ is int and 0 <= value <= _MOST else None
 
 
 def as_int(value: Any, *, default: int) -> int:

@@ -15,7 +15,7 @@ from pydantic_core import from_json, to_json
 
 from mai_sdk.wire.failures import failure_from_event, read_failure
 from mai_sdk.wire.multipart import Part, part_head, tail
-from mai_sdk.wire.shapes import as_list, as_object, as_text
+from mai_sdk.wire.shapes import as_count, as_list, as_object, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,7 +168,7 @@ def read_transcription(body: bytes, headers: Mapping[str, str]) -> Answer:
     return Answer(
         text=text or " ".join(each.text for each in phrases if each.text),
         phrases=phrases,
-        duration_ms=_count(said.get("durationMilliseconds")),
+        duration_ms=_count(said.get("durationMilliseconds")) or None,  # 0 says nothing
         raw=raw,
     )
 
@@ -206,7 +206,7 @@ def _word(said: dict[str, Any]) -> Spoken:
 
 def _count(value: Any) -> int | None:
     """Return a number of milliseconds or the like; None for what cannot be one."""
-    return math.floor(value) if _is_number(value) and value >= 0 else None
+    return as_count(math.floor(value)) if _is_number(value) else None
 
 
 def _is_number(value: Any) -> bool:

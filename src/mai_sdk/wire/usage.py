@@ -1,13 +1,14 @@
 """What a chat service says a call used, in our meter names. No I/O.
 
-A figure that is absent, null, negative or not a whole number is left out: unknown is not zero.
+A figure that is absent, null, negative, absurd or not a whole number is left out: unknown is not
+zero.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.wire.shapes import as_object
+from mai_sdk.wire.shapes import as_count, as_object
 
 if TYPE_CHECKING:
     from mai_sdk.config.route import Surface
@@ -68,8 +69,7 @@ def _part(usage: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _count(usage: dict[str, Any], *names: str) -> int | None:
     for name in names:
-        count: Any = usage.get(name)
-        if count.__class__ is int and count >= 0:  # the class of a bool is another
-            found: int = count
-            return found
+        count = as_count(usage.get(name))
+        if count is not None:
+            return count
     return None
