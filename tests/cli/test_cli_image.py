@@ -126,6 +126,13 @@ def test_what_came_is_saved_although_others_failed(mai, configured):
     assert len(said["error"]["receipt"]["attempts"]) == 2
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+def test_a_picture_that_cannot_be_written_says_why_and_what_it_cost(mai, configured):
+    code, _, err = mai("image", "x", "--model", "MAI-Image-2.5", "--out", "/dev/full")
+    assert code == 1
+    assert "/dev/full cannot be written: No space left on device. What was drawn cost $0.048" in err
+
+
 def test_the_emulator_needs_no_settings(mai):
     code, out, _ = mai("image", "--emulator", "a lake at night")
     assert (code, out) == (0, "image.png\n")

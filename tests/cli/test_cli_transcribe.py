@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,7 @@ def test_what_the_other_pieces_say_is_printed_when_one_fails(usual, configured):
     [
         (["--out", "a.docx"], "nothing is known of .docx"),
         (["--out", "nowhere/a.srt"], "there is no folder nowhere"),
+        (["--out", ".", "--to", "txt"], "is a folder"),
         (["--locale", "en_US"], "en_US"),
         (["--chunks", "0.5"], "from 1 up"),
     ],
@@ -101,6 +103,17 @@ def test_what_could_not_be_kept_or_sent_is_refused_before_it_is_billed(
     assert (code, out) == (2, "")
     assert says in err
     assert len(configured.journal) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_transcript_that_cannot_be_written_is_printed(usual, configured, fails):
+    if fails:
+        configured.fault("status", code=400)
+    code, out, err = usual("--out", "/dev/full", "--to", "txt", "--chunks", 1, "--at-once", 1)
+    assert (code, out.split(".")[0]) == (1, SAID.split(".")[0])
+    assert "/dev/full cannot be written: No space left on device." in err
+    assert ("Piece 1 of 3 failed" in err) == fails
 
 
 def test_a_missing_file_is_wrong_usage(mai, configured):

@@ -495,6 +495,25 @@ class TestInPieces:
             len(caught.value.partial.pieces) - 1
         )
 
+    def test_a_ledger_that_fails_does_not_take_paid_pieces_with_it(self, create, speech):
+        class Full(MemoryLedger):
+            left = 2
+
+            def reserve(self, entry):
+                if not self.left:
+                    raise errors.LedgerError("The disk is full.")
+                self.left -= 1
+                super().reserve(entry)
+
+        with pytest.raises(errors.CallFailed, match=r"Piece 3 of 3 failed.*disk is full") as caught:
+            create(speech, chunks=2, at_once=1, settings={"ledger": Full()})
+        assert isinstance(caught.value.__cause__, errors.LedgerError)
+        assert caught.value.partial.text in TEXT
+        assert len(caught.value.receipt.attempts) == 2
+        Full.left = 0
+        with pytest.raises(errors.LedgerError):
+            create(speech, chunks=2, settings={"ledger": Full()})
+
     def test_a_piece_is_retried_like_any_call(self, create, emulator, speech):
         emulator.fault("status", code=503)
         made = create(speech, chunks=2)

@@ -109,10 +109,20 @@ def _saved(error: MAIError, args: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _save(made: Images, out: str | None) -> list[dict[str, Any]]:
-    """Write the files and return what is said of each."""
+    """Write the files and return what is said of each.
+
+    Raises:
+        MAIError: One cannot be written; the call was made all the same, and is billed.
+    """
     saved: list[dict[str, Any]] = []
     for picture, path in zip(made.images, _paths(out, len(made.images)), strict=True):
-        picture.save(path)
+        try:
+            picture.save(path)
+        except OSError as error:
+            raise MAIError(
+                f"{path} cannot be written: {error.strerror or error}. What was drawn cost "
+                f"{made.cost}."
+            ) from None
         saved.append({"path": str(path), "width": picture.width, "height": picture.height})
     return saved
 

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
             if args.json:
                 print(json.dumps({"error": described(error)}, indent=2, ensure_ascii=False))
             elif isinstance(error, CallFailed) and isinstance(error.partial, Transcript):
-                _write(error.partial, form, args.out)
+                _kept(error.partial, form, args.out)
             raise
         progress.end()
         return _told(made, form, args.out)
@@ -58,6 +58,8 @@ def _form(args: argparse.Namespace) -> str:
         )
     if args.out and not Path(args.out).absolute().parent.is_dir():
         raise InvalidRequest(f"--out: there is no folder {Path(args.out).parent}. Make it first.")
+    if args.out and Path(args.out).is_dir():
+        raise InvalidRequest(f"--out: {args.out} is a folder. Name a file in it.")
     return form
 
 
@@ -86,15 +88,26 @@ def _times(client: MAI, model: str | None, form: str) -> str | None:
 
 
 def _told(made: Transcript, form: str, out: str | None) -> int:
+    code = OK if _kept(made, form, out) else FAILED
+    close(made)
+    return code
+
+
+def _kept(made: Transcript, form: str, out: str | None) -> bool:
+    """Write it as asked; else print the text: it is paid for, and must not be lost."""
     try:
         _write(made, form, out)
-    except InvalidRequest as error:  # it is paid for: what was said must not be lost
-        sys.stderr.write(f"mai: {error.message} The text is printed instead.\n")
-        _write(made, "txt", None)
-        close(made)
-        return FAILED
-    close(made)
-    return OK
+    except BrokenPipeError:
+        raise
+    except InvalidRequest as error:
+        why = error.message
+    except OSError as error:
+        why = f"{out} cannot be written: {error.strerror or error}."
+    else:
+        return True
+    sys.stderr.write(f"mai: {why} The text is printed instead.\n")
+    _write(made, "txt", None)
+    return False
 
 
 def _write(made: Transcript, form: str, out: str | None) -> None:

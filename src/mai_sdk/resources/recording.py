@@ -164,7 +164,7 @@ def _of_bytes(data: memoryview, filename: str = "") -> Recording:
 def _of_path(given: str | os.PathLike[str], *, filename: str = "") -> Recording:
     path = Path(os.fsdecode(given))
     name = filename or path.name
-    shown = clean(name, limit=80) or "with the empty path"
+    shown = clean(name or str(path), limit=80)
     try:
         about = path.stat()
         if stat.S_ISDIR(about.st_mode):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mai_sdk.engine.flow import whole
 from mai_sdk.engine.steps import Together, Work
-from mai_sdk.errors import AuthenticationFailed, CallFailed, NotFound, PermissionDenied
+from mai_sdk.errors import AuthenticationFailed, CallFailed, MAIError, NotFound, PermissionDenied
 from mai_sdk.resources.listening import Listening, Sent
 from mai_sdk.resources.pieces import cut_up
 from mai_sdk.resources.recording import Recording, close_all, open_recording
@@ -80,12 +80,15 @@ def _in_pieces(
     finally:
         close_all(files)
     done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
-    if len(done) < len(outcomes):  # not a failed call: that is part of what a piece returns
+    if len(done) < len(outcomes):  # what the caller's own code raised; all else a piece returns
         raise next(outcome for outcome in outcomes if isinstance(outcome, Exception))
     made = stitch(done)
     failed = next((each for each in done if each.error is not None), None)
     if failed is None or failed.error is None:
         return made
+    ours = failed.error.__cause__
+    if ours is not None and not any(each.answer for each in done):  # nothing is lost with it
+        raise ours
     raise _with_the_others(failed.error, done.index(failed) + 1, made)
 
 
@@ -115,6 +118,10 @@ class _Job:
         except CallFailed as error:
             done.error = error
             self.hopeless = self.hopeless or isinstance(error, _HOPELESS)
+        except MAIError as error:  # ledger or file: what the others say must not be lost with it
+            done.error = CallFailed(error.message, call_id=tab.call_id)
+            done.error.__cause__ = error
+            self.hopeless = True
         except BaseException:
             self.hopeless = True
             raise
