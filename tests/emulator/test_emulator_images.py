@@ -199,6 +199,7 @@ def test_a_picture_from_elsewhere_gives_the_shapes_by_its_bytes(http):
         ([JPEG], {"mask": "x"}, "unrecognized_request_argument"),
         ([JPEG], {"model": "MAI-Image-2"}, "OperationNotSupported"),
         ([JPEG], {"width": "767", "height": "1024"}, "unsupported_request_value"),
+        ([JPEG], {"width": "9" * 5000}, "invalid_request"),
     ],
 )
 def test_an_edit_that_cannot_be_made_is_refused(http, images, how, code):

@@ -241,6 +241,8 @@ def options(base, **fields):
         (options(MAI, task="translate"), "task is not supported"),
         ({**MAI, "profanityFilterMode": "Masked"}, "profanityFilterMode is not supported"),
         ({**MAI, "diarization": {"enabled": True, "maxSpeakers": 99}}, "from 2 to 35"),
+        ({"diarization": {"enabled": True, "maxSpeakers": 0}}, "from 2 to 35"),
+        ({"enhancedMode": {"enabled": True}, "diarization": {"maxSpeakers": "2"}}, "from 2 to 35"),
         (options(MAI, model="MAI-Transcribe-9"), "not supported"),
         ([], "not a JSON object"),
         (None, "no part definition"),
@@ -261,10 +263,12 @@ def test_what_a_model_does_not_take_is_a_400_that_says_so(post, definition, says
         (b"%PDF-1.7 no audio at all", 422, "InvalidAudioFormat"),
         (b"RIFF\x00\x00\x00\x00WAVE", 422, "InvalidAudioFormat"),
         (wav(b""), 422, "EmptyAudioFile"),
+        (b"OggS" + b"\xff" * 99, 422, "InvalidAudioFormat"),
     ],
 )
 def test_audio_that_is_none_is_refused(post, audio, status, code):
     answer = post(MAI, audio)
+    assert " at 0x" not in answer.text
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
 
 

@@ -8,6 +8,7 @@ import json
 import logging
 import math
 import os
+import tempfile
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -570,8 +571,9 @@ class TestInPieces:
 
     def test_what_is_no_audio_is_refused_here(self, create):
         pytest.importorskip("soundfile")
-        with pytest.raises(errors.InvalidRequest, match="cannot be read as audio"):
+        with pytest.raises(errors.InvalidRequest, match="cannot be read as audio") as caught:
             create(noise("no audio", 5000), chunks=2)
+        assert tempfile.gettempdir() not in caught.value.message, "a path is nobody's business"
 
 
 def _missing(name):

@@ -167,7 +167,7 @@ def _form(request: Request) -> tuple[dict[str, Any], list[bytes]]:
         if part.name != "image":
             text = data.decode("utf-8", "replace")
             fields[part.name] = {"true": True, "false": False}.get(text, text)
-            if part.name in ("width", "height") and text.isdecimal():
+            if part.name in ("width", "height") and text.isdecimal() and len(text) < 10:
                 fields[part.name] = int(text)
         elif part.filename is None or not data:
             raise _wrong("invalid_image", "The image part is empty or is not a file.")

@@ -93,7 +93,8 @@ def _decoded(data: memoryview) -> Sound:
             short = frames * channels * 2 <= _MOST_SAMPLES
             samples = bytes(source.buffer_read(-1, dtype="int16")) if short else b""
     except soundfile.SoundFileError as error:
-        raise ValueError(f"it cannot be decoded ({error})") from None
+        why = getattr(error, "error_string", error)  # without the object's address
+        raise ValueError(f"it cannot be decoded ({why})") from None
     head = WavHead(
         encoding=PCM, sample_rate=rate, channels=channels, bits=16, start=0, stated_bytes=0
     )

@@ -157,6 +157,9 @@ class _Asked:
         locales = said.get("locales")
         if locales is not None and not _texts(locales):
             raise _Refused("locales must be a list of texts.")
+        most = (to_object(said.get("diarization")) or {}).get("maxSpeakers", 2)
+        if not isinstance(most, int) or not 2 <= most <= 35:
+            raise _Refused("diarization.maxSpeakers must be from 2 to 35.")
         enhanced = to_object(said.get("enhancedMode"))
         if enhanced is None or enhanced.get("enabled") is not True:
             return cls(said=said, enhanced=None, model=None)
@@ -236,6 +239,3 @@ def _check(said: dict[str, Any], enhanced: dict[str, Any], able: _Abilities) -> 
         refused.append("phraseList")
     if refused:
         raise _Refused(f"{refused[0]} is not supported by this model.")
-    most = (to_object(said.get("diarization")) or {}).get("maxSpeakers", 2)
-    if not isinstance(most, int) or not 2 <= most <= 35:
-        raise _Refused("diarization.maxSpeakers must be from 2 to 35.")

@@ -136,7 +136,8 @@ def _decoded(recording: Recording) -> Recording:
             decoded = open_recording(path)
         except soundfile.SoundFileError as error:
             path.unlink(missing_ok=True)
-            raise InvalidRequest(f"{shown} cannot be read as audio: {clean(str(error))}") from None
+            why = clean(str(getattr(error, "error_string", error)))  # without the folders
+            raise InvalidRequest(f"{shown} cannot be read as audio: {why}") from None
         except BaseException:
             path.unlink(missing_ok=True)
             raise
