@@ -1,6 +1,13 @@
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mai_sdk.emulator import Emulator
+
+# How long an example takes tells of the machine, which others may share, and not of the code.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
