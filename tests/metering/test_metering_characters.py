@@ -62,6 +62,14 @@ def test_a_tag_in_a_comment_or_in_quotes_opens_nothing():
     assert billed_characters(document) == len("one<!-- </voice> --><![CDATA[</voice>]]>")
 
 
+def test_a_voice_under_a_prefix_is_billed_as_any_other():
+    document = (
+        '<s:speak xmlns:s="http://www.w3.org/2001/10/synthesis"><s:voice name="x">one</s:voice>'
+        "<voice-note>not said by a voice</voice-note></s:speak>"
+    )
+    assert billed_characters(document) == len("one")
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="&<>")))
 def test_without_markup_or_escapes_the_text_alone_counts(text):
     manner = Manner(voice="x", locale="en-US")

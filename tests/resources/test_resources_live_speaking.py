@@ -8,8 +8,9 @@ import pytest
 
 from mai_sdk import errors
 from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.wire.events import Unrecognised
 from mai_sdk.wire.speech_events import SentenceBoundary, SpeechEnd, Viseme, WordBoundary
-from mai_sdk.wire.ssml import SSML
+from mai_sdk.wire.ssml import SSML, plain
 from mai_sdk.wire.usp import decode
 
 VOICE = {"voice": "en-US-Harper", "model": "MAI-Voice-2"}
@@ -302,6 +303,13 @@ def test_warming_says_what_is_wrong(emulator):
         ([], {}, errors.InvalidRequest, "empty"),
         ([" ", "\n"], {}, errors.InvalidRequest, "empty"),
         ([], {"text_streaming": True}, errors.InvalidRequest, "empty"),
+        (["\x00", "\ud800"], {"text_streaming": True}, errors.InvalidRequest, "empty"),
+        (
+            SSML(f"<speak><voice name='x'>{'word ' * 14_000}</voice></speak>"),
+            {"boundaries": True},
+            errors.InvalidRequest,
+            "64 KB",
+        ),
         (["One. ", 2], {}, errors.InvalidRequest, "int"),
         ([b"One."], {}, errors.InvalidRequest, "bytes"),
         (b"One.", {}, errors.InvalidRequest, "bytes"),
@@ -314,6 +322,28 @@ def test_warming_says_what_is_wrong(emulator):
 def test_what_can_not_be_said_is_refused_here(side, emulator, text, options, kind, said):
     with pytest.raises(kind, match=said):
         side.stream(text, **options)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_halves_of_surrogate_pairs_and_control_characters_are_said_as_spaces(
+    side, emulator, streaming
+):
+    side.stream(side.texts(["One \ud83d", "\ude00\x00 two."]), text_streaming=streaming)
+    path = "text.piece" if streaming else "ssml"
+    said = "".join(one.body for one in frames(emulator) if one.path == path)
+    assert "One " in said
+    assert " two." in said
+    assert said == plain(said)
+
+
+def test_what_nobody_knows_is_no_sign_that_audio_will_come(emulator):
+    with emulator.client() as client:
+        reading = client.voice.stream(TEXT, boundaries=True)._reading
+    reading.pace.fresh = False
+    reading.take([Unrecognised("news")])
+    assert not reading.pace.fresh
+    reading.take([WordBoundary(text="Hello", offset_ms=0.0, duration_ms=1.0)])
+    assert reading.pace.fresh
 
 
 def test_an_async_writer_needs_the_async_client(emulator):

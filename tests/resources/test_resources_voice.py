@@ -421,7 +421,9 @@ def test_ten_minutes_are_the_most_and_a_cut_there_is_not_silent(emulator, tones)
         (TEXT, {"style_degree": 1.0}, InvalidRequest, "pass style"),
         (TEXT, {"style": "sad", "style_degree": 3}, InvalidRequest, "between 0.01 and 2"),
         (TEXT, {"rate": 0}, InvalidRequest, "above 0"),
+        (TEXT, {"style": "sad", "style_degree": 0.001}, InvalidRequest, "between 0.01 and 2"),
         (TEXT, {"rate": float("nan")}, InvalidRequest, "above 0"),
+        (TEXT, {"pitch": 10**400}, InvalidRequest, "above 0"),
         (TEXT, {"pitch": True}, InvalidRequest, "neither a number"),
         (TEXT, {"model": " "}, InvalidRequest, "model is blank"),
         (TEXT, {"extra_headers": {"ocp-apim-subscription-key": "k"}}, InvalidRequest, "key"),
@@ -634,6 +636,12 @@ def test_the_service_s_voices_are_typed_and_keep_every_field(world, emulator):
     assert (harper.gender, harper.sample_rate, harper.status) == ("Female", 24_000, "Preview")
     assert "excited" in harper.styles
     assert harper.raw["VoiceType"] == "Neural"
+
+
+def test_a_locale_is_a_text(emulator):
+    with emulator.client() as client, pytest.raises(InvalidRequest, match="locale is a int"):
+        client.voice.voices(locale=5)
+    assert len(emulator.journal) == 0
 
 
 def test_a_list_that_is_none_is_an_error(emulator):

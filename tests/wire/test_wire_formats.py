@@ -66,3 +66,8 @@ def test_seconds_follow_from_the_size_where_they_can():
 )  # fmt: skip
 def test_only_some_kinds_can_be_joined(name, joinable):
     assert audio_format(name).is_joinable is joinable
+
+
+def test_a_name_with_absurd_numbers_says_nothing_of_what_comes():
+    kind = audio_format(f"raw-{'9' * 5000}khz-{'9' * 5000}bit-mono-pcm")
+    assert (kind.sample_rate, kind.bits, kind.seconds(100)) == (None, None, None)

@@ -26,7 +26,7 @@ _TWICE: Final = re.compile(
 """The ideographs of Unicode 16: the unified ones, their extensions and the compatibility forms."""
 
 _VOICE: Final = re.compile(
-    r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|(<(/?)voice\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>)",
+    r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|(<(/?)(?:[\w.-]+:)?voice(?=[\s/>])(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>)",
     re.DOTALL,
 )
 

@@ -22,10 +22,17 @@ from mai_sdk.errors import AnswerTooLarge, InvalidRequest, UnsupportedFeature
 from mai_sdk.metering.characters import count_characters
 from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.reading import Reading
-from mai_sdk.resources.say import Document, Say, documents_of, speech_route
+from mai_sdk.resources.say import (
+    MAX_SSML_BYTES,
+    Document,
+    Say,
+    documents_of,
+    speech_route,
+)
 from mai_sdk.resources.speaking import build_speech
 from mai_sdk.resources.speech import Speech
 from mai_sdk.wire.closes import failure_from_close
+from mai_sdk.wire.events import Unrecognised
 from mai_sdk.wire.sentences import whole_sentences
 from mai_sdk.wire.speech_events import (
     AudioChunk,
@@ -99,6 +106,11 @@ def open_live(
     if live.text_streaming and isinstance(say.text, SSML):
         raise UnsupportedFeature(
             "text_streaming takes plain text: the service reads no SSML there."
+        )
+    if isinstance(say.text, SSML) and len(say.text.encode("utf-8", "replace")) > MAX_SSML_BYTES:
+        raise InvalidRequest(
+            "The SSML is longer than the 64 KB that a WebSocket turn takes. Cut it into several "
+            "documents, or stream it without boundaries and visemes."
         )
     kind = replace(say, text="text").check() if pieces is not None else say.check()
     if pieces is not None and not kind.is_joinable and not live.text_streaming:
@@ -251,7 +263,8 @@ class LiveSpeaking(Reading[SpeechEvent, Speech]):
                 shown += self.feed(event.data)
             else:
                 shown.append(self._placed(event))
-        self.pace.fresh = True
+        if any(not isinstance(event, Unrecognised) for event in shown):
+            self.pace.fresh = True  # what nobody knows is no sign that audio will come
         return shown
 
     def feed(self, data: bytes) -> list[SpeechEvent]:
@@ -359,9 +372,10 @@ class LiveSpeaking(Reading[SpeechEvent, Speech]):
     def _first_piece(self) -> Generator[Step, Any, Document | None]:
         """Wait for some text before anything is sent: without any there is nothing to be said."""
         pieces = cast("Pieces", self.streamed)
-        while not any(text.strip() for text in pieces.said) and not pieces.is_over:
+        while not (said := any(plain(text).strip() for text in pieces.said)):
+            if pieces.is_over:
+                break
             yield Await(pieces.next)
-        said = any(text.strip() for text in pieces.said)
         return Document(ssml="", characters=0, text="") if said else None
 
     def _input(self) -> Mapping[str, str]:

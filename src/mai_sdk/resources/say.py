@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.config import Secret
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_CHARACTERS",
+    "MAX_SSML_BYTES",
     "Document",
     "Say",
     "check_speech_route",
@@ -35,10 +35,12 @@ MAX_CHARACTERS: Final = 100_000
 """The longest text of one call: some two hours, 350 MB as PCM. Our own limit; say a book chapter by
 chapter."""
 
-_MAX_SSML_BYTES: Final = 65_536
+MAX_SSML_BYTES: Final = 65_536
 """Documented for a turn on WebSocket; kept here, too, because no limit is documented for REST."""
 _AIM_SECONDS: Final = 400.0
 """How long one request may speak by our estimate, where the service would stop at 600."""
+_FASTEST: Final = 100
+"""Times the ordinary; far above what any voice does, and a number that can be written."""
 _IN_SSML: Final = ("voice", "style", "style_degree", "rate", "pitch", "language")
 
 
@@ -157,7 +159,7 @@ def documents_of(say: Say, voice: str | None, kind: AudioFormat) -> list[Documen
         text = look_at(say.text).text
         return [Document(ssml=str(say.text), characters=billed_characters(say.text), text=text)]
     manner = say.manner(voice)
-    room = _MAX_SSML_BYTES - len(write_ssml("", manner).encode())
+    room = MAX_SSML_BYTES - len(write_ssml("", manner).encode())
     pieces = split_text(
         plain(say.text), max_seconds=_AIM_SECONDS * speed_of(manner.rate), max_bytes=room
     )
@@ -205,7 +207,7 @@ def _check_word(name: str, value: object) -> None:
 def _check_degree(degree: object, style: str | None) -> None:
     if style is None:
         raise InvalidRequest("style_degree says how strong a style is: pass style, too.")
-    if isinstance(degree, bool) or not isinstance(degree, (int, float)) or not 0 < degree <= 2:
+    if isinstance(degree, bool) or not isinstance(degree, (int, float)) or not 0.01 <= degree <= 2:
         raise InvalidRequest("style_degree lies between 0.01 and 2; 1 is the style as it is.")
 
 
@@ -216,7 +218,7 @@ def _change(name: str, value: object) -> str | None:
     if isinstance(value, str) and value.strip():
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if isfinite(value) and value > 0:
+        if 0 < value <= _FASTEST:
             return f"{round((value - 1) * 100, 2):+g}%"
-        raise InvalidRequest(f"{name} is {value}. As a number it is above 0, and 1 is ordinary.")
+        raise InvalidRequest(f"As a number, {name} is above 0 and at most 100; 1 is ordinary.")
     raise InvalidRequest(f"{name} is neither a number, as 1.15, nor a text, as '+15%'.")

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from mai_sdk.engine.call import Call
 from mai_sdk.engine.flow import whole
+from mai_sdk.errors import InvalidRequest
 from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.ask import check_extras
 from mai_sdk.resources.say import check_speech_route
@@ -51,6 +52,9 @@ def list_voices(
 ) -> Generator[Step, Any, tuple[Voice, ...]]:
     """Ask for the list, and return what of it is asked for."""
     check_extras(model, None, None)
+    given: Any = locale
+    if not isinstance(given, (str, type(None))):
+        raise InvalidRequest(f"locale is a {type(given).__name__}. Pass a text, as 'en-US'.")
     route, known = core.route(model, "voice")
     check_speech_route(route)
     timeouts = core.config.timeouts_for(None, modality="voice")

@@ -44,9 +44,9 @@ SHORT_NAMES: Final[dict[str, str]] = {
 }
 """What may be written in place of a format's own name."""
 
-_RATE: Final = re.compile(r"(?<![a-z0-9])(\d+)(k?)hz(?![a-z0-9])")
-_BITS: Final = re.compile(r"(?<![a-z0-9])(\d+)bit(?![a-z0-9])")
-_BITRATE: Final = re.compile(r"(?<![a-z0-9])(\d+)k(?:bitrate|bps)(?![a-z0-9])")
+_RATE: Final = re.compile(r"(?<![a-z0-9])(\d{1,6})(k?)hz(?![a-z0-9])")
+_BITS: Final = re.compile(r"(?<![a-z0-9])(\d{1,3})bit(?![a-z0-9])")
+_BITRATE: Final = re.compile(r"(?<![a-z0-9])(\d{1,6})k(?:bitrate|bps)(?![a-z0-9])")
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 _CONTAINERS: Final[dict[str, Container]] = {
     "raw": "raw", "riff": "wav", "ogg": "ogg", "webm": "webm", "amr": "amr", "g722": "raw",

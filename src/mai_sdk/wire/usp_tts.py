@@ -22,6 +22,7 @@ from mai_sdk.wire.closes import failure_from_close
 from mai_sdk.wire.events import Unrecognised
 from mai_sdk.wire.shapes import as_object, as_text
 from mai_sdk.wire.speech_events import AudioChunk, SpeechEnd
+from mai_sdk.wire.ssml import plain
 from mai_sdk.wire.usp import Malformed, Message, decode, encode, timestamp
 from mai_sdk.wire.usp_metadata import MetadataReader
 
@@ -113,7 +114,11 @@ class Turn:
         return frames
 
     def piece(self, text: str) -> str:
-        """Return the frame of the next piece of text, of v2: neither SSML nor escaped."""
+        """Return the frame of the next piece of text, of v2: neither SSML nor escaped.
+
+        A frame holds no half of a surrogate pair; what XML cannot hold is a space here, too.
+        """
+        text = plain(text)
         self._metadata.text += text
         return self._text("text.piece", text, kind="text/plain")
 
