@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from mai_sdk.cli import main
+from mai_sdk.resources.speech import Speech
 from mai_sdk.wire.wav import read_wav
 
 
@@ -76,10 +77,26 @@ def test_what_goes_wrong_is_a_sentence_and_a_code(mai, tmp_path):
     assert code == 1
     assert json.loads(out)["error"]["type"] == "RequestRejected"
     assert "a voice it does not have" in err
-    code, _, err = mai("speak", "Hi.", "--out", tmp_path / "none" / "a.wav")
-    assert code == 2
-    assert "and cost ~$" in err
     assert mai("speak", "Hi.", "--json", "--out", "-")[0] == 2
+
+
+def test_where_nothing_can_be_written_nothing_is_spoken_or_billed(mai, configured, tmp_path):
+    code, _, err = mai("speak", "Hi.", "--out", tmp_path / "none" / "a.wav")
+    assert (code, "there is no folder" in err) == (2, True)
+    code, _, err = mai("speak", "Hi.", "--out", tmp_path)
+    assert (code, "is a folder" in err) == (2, True)
+    assert len(configured.journal) == 0
+
+
+@pytest.mark.usefixtures("configured")
+def test_what_fails_to_be_written_after_all_says_what_it_cost(mai, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Speech, "save", full)
+    code, _, err = mai("speak", "Hi.", "--out", tmp_path / "a.wav")
+    assert code == 2
+    assert "No space left on device. The text was spoken, and cost ~$" in err
 
 
 def test_the_voices_are_listed_offline_and_live(mai, configured):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -36,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     text = prompt_of(args.text)
     if args.out == "-" and args.json:
         raise InvalidRequest("--json and --out - would both write to stdout. Give --out a file.")
+    _check(args.out)
     with open_client(args) as client:
         started = time.time()
         try:
@@ -74,6 +76,19 @@ def _format_of(out: str | None) -> str:
     suffix = Path(out or "").suffix.lower().removeprefix(".")
     suffix = _SUFFIXES.get(suffix, suffix)
     return suffix if suffix in SHORT_NAMES else "wav"
+
+
+def _check(out: str | None) -> None:
+    """Refuse before anything is billed what could not be written after."""
+    if out == "-":
+        return
+    path = Path(out or _DEFAULT_FILE)
+    if path.is_dir() and out:
+        raise InvalidRequest(f"--out: {path} is a folder. Give a file's name in it.")
+    if not path.parent.is_dir():
+        raise InvalidRequest(f"--out: there is no folder {path.parent}. Make it first.")
+    if not os.access(path if path.is_file() else path.parent, os.W_OK):
+        raise InvalidRequest(f"--out: nothing can be written to {path}.")
 
 
 def _write(speech: Speech, out: str | None) -> str:
