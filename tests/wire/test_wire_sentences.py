@@ -120,3 +120,19 @@ def test_no_accent_is_cut_from_its_letter(text, seconds):
 )
 def test_only_sentences_that_are_surely_whole_are_taken_from_text_being_written(text, whole):
     assert text[: whole_sentences(text)] == whole
+
+
+@pytest.mark.parametrize("word", ["word ", "word, ", "สวัสดี", "e\u0301"])
+def test_text_without_an_end_is_taken_in_pieces_of_about_a_minute(word):
+    rest, pieces = "", []
+    for _ in range(1000):
+        rest += word
+        cut = whole_sentences(rest)
+        if cut:
+            pieces.append(rest[:cut])
+            rest = rest[cut:]
+    assert "".join(pieces) + rest == word * 1000
+    assert max(map(len, [*pieces, rest])) <= 810
+    if word.isascii():
+        assert all(piece.endswith(word) for piece in pieces)
+    assert not any(unicodedata.combining(piece[0]) for piece in [*pieces, rest] if piece)

@@ -19,6 +19,8 @@ _DIGIT: Final = re.compile(r"\d")
 # 6 to 8 kana or hangul; digits and signs are read out as words.
 _LETTER, _SLOW, _SYLLABIC, _READ_OUT = 0.08, 0.3, 0.2, 0.35
 
+_PATIENCE: Final = 800
+"""Characters without the end of a sentence: about a minute, and in practice no sentence at all."""
 _ABBREVIATIONS: Final = frozenset(
     re.findall(
         r"\w+",
@@ -75,7 +77,9 @@ def split_text(text: str, *, max_seconds: float, max_bytes: int) -> list[str]:
 def whole_sentences(text: str) -> int:
     """Return where the last sentence ends that is surely whole; 0 if none is.
 
-    Of text that is still being written: the spaces that follow show that a sentence is over.
+    Of text that is still being written: the spaces that follow show that a sentence is over. Text
+    that goes on without an end is cut after a minute's worth, so that it is heard, and looked
+    through, in pieces.
     """
     last = 0
     for found in _SENTENCE.finditer(text):
@@ -83,6 +87,8 @@ def whole_sentences(text: str) -> int:
             last = found.end()
     while 0 < last < len(text) and text[last].isspace():
         last += 1
+    if not last and len(text) > _PATIENCE:
+        return _last_break(text, 0, len(text) - 1)
     return last if last in (0, len(text)) or _may_cut(text, last) else 0
 
 
