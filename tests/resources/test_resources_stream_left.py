@@ -42,6 +42,12 @@ def transport(request):
     return request.param
 
 
+@pytest.fixture
+def stalled(emulator, opened):
+    """The answer begins and then keeps silent, so that whoever reads it waits."""
+    emulator.fault("socket_stall" if opened is turns else "stall", after=3)
+
+
 def read_on(items):
     for _ in items:
         pass
@@ -77,6 +83,7 @@ def test_a_kept_async_iterator_says_so_too(emulator, opened, transport):
     asyncio.run(run())
 
 
+@pytest.mark.usefixtures("stalled")
 def test_the_block_can_be_left_while_another_task_reads(emulator, opened, transport):
     async def read(stream, began):
         async for _ in stream:
@@ -96,7 +103,11 @@ def test_the_block_can_be_left_while_another_task_reads(emulator, opened, transp
     asyncio.run(run())
 
 
-def test_the_block_can_be_left_while_another_thread_reads(emulator, opened, transport):
+@pytest.mark.parametrize("opened", [turns])
+@pytest.mark.usefixtures("stalled")
+def test_a_thread_that_waits_at_a_socket_is_woken_when_its_block_is_left(
+    emulator, opened, transport
+):
     raised = []
     began = threading.Event()
 
