@@ -35,7 +35,7 @@ format: $(VENV)/.dev  ## Format and mend what can be mended.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## Measure against raw httpx2, raw pyreqwest, openai, litellm, Speech SDK; writes benchmarks/*.md.
+bench: $(VENV)/.dev  ## Measure against raw httpx2, raw pyreqwest, openai, litellm, Speech SDK; writes benchmarks/RESULTS.md.
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/speech.py
 

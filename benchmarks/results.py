@@ -10,6 +10,7 @@ from contenders import CONTENDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 Samples: TypeAlias = "Mapping[tuple[str, str], list[float]]"
 """(series, contender) to one figure per round."""
@@ -223,7 +224,7 @@ def page(
     rounds: int,
     versions: Mapping[str, Mapping[str, str]],
 ) -> str:
-    """Return benchmarks/RESULTS.md."""
+    """Return the part of benchmarks/RESULTS.md about chat."""
     tables = "\n\n".join(
         f"## {table.title}\n\nFirst four columns: {table.left[0]}. Last four: {table.right[0]}.\n\n"
         + markdown(table_rows(table, samples))
@@ -241,3 +242,17 @@ def page(
         goals=markdown(goal_rows(samples)),
         tables=tables,
     )
+
+
+SPEECH = "# Streamed speech"
+"""Where the second part of RESULTS.md begins: that of speech.py."""
+
+
+def keep(path: Path, text: str) -> None:
+    """Write one part of the page and leave the other as it is."""
+    before, found, after = (path.read_text(encoding="utf-8") if path.is_file() else "").partition(
+        SPEECH
+    )
+    parts = (before, text) if text.startswith(SPEECH) else (text, found + after)
+    whole = "\n\n".join(part.strip() for part in parts if part.strip())
+    path.write_text(f"{whole}\n", encoding="utf-8")

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from contenders import CONTENDERS
 from hotspots import profile
 from measure import IN_FLIGHT
-from results import page, terminal
+from results import keep, page, terminal
 from server import EVENTS, WAYS
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def main() -> None:
             rounds=asked.rounds,
             versions=bench.versions,
         )
-        (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
+        keep(HERE / "RESULTS.md", text)
         print(f"\nKept in {HERE.name}/RESULTS.md")
 
 

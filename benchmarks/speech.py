@@ -1,7 +1,7 @@
 """Streamed speech, our client beside Microsoft's Speech SDK, against one emulator in one run.
 
-Rewrites benchmarks/SPEECH.md. Both keep their WebSocket between turns. The emulator has every text
-spoken beforehand, so what is measured is the client and the line, not the voice.
+Rewrites its part of benchmarks/RESULTS.md. Both keep their WebSocket between turns. The emulator
+has every text spoken beforehand, so what is measured is the client and the line, not the voice.
 """
 
 from __future__ import annotations
@@ -253,8 +253,10 @@ def main() -> None:
     elif asked.work:
         work(asked.work[0], int(asked.work[1]))
     else:
+        from results import keep
+
         text = page(measure(asked.rounds), asked.rounds)
-        (HERE / "SPEECH.md").write_text(text, encoding="utf-8")
+        keep(HERE / "RESULTS.md", text)
         print(text)
 
 

@@ -49,6 +49,16 @@ def test_the_page_of_speech_judges_by_the_best_rounds(monkeypatch):
     assert "CPU per MB, mai_sdk / Speech SDK: 2.00 of at most 1.00, NOT MET" in page
 
 
+def test_each_part_of_the_page_is_rewritten_without_the_other(results, tmp_path):
+    page = tmp_path / "RESULTS.md"
+    results.keep(page, "# Benchmarks: one\n")
+    results.keep(page, "# Streamed speech\n\nfast\n")
+    results.keep(page, "# Benchmarks: two\n")
+    assert page.read_text() == "# Benchmarks: two\n\n# Streamed speech\n\nfast\n"
+    results.keep(page, "# Streamed speech\n\nfaster\n")
+    assert page.read_text() == "# Benchmarks: two\n\n# Streamed speech\n\nfaster\n"
+
+
 def test_listing_the_contenders_imports_none_of_them():
     script = (
         "import sys, contenders\n"
