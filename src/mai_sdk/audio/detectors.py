@@ -76,11 +76,6 @@ class EnergyDetector:
         """How much it takes at once."""
         return self._frame_bytes
 
-    @property
-    def room_db(self) -> float | None:
-        """What it takes for the level of the room, in dBFS; None before the first frame."""
-        return self._room
-
     def probability(self, frame: bytes) -> float:
         """Return how sure it is that the frame has speech in it."""
         level = max(level_db(frame), self._quiet - self._margin)  # digital silence is no room

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.cli.options import one_tag, positive, positive_int
-from mai_sdk.cli.parts import KEYS, add_where, examples
+from mai_sdk.cli.options import positive, positive_int
+from mai_sdk.cli.parts import KEYS, add_call, add_where, examples
 
 if TYPE_CHECKING:
     import argparse
@@ -68,15 +68,7 @@ def add_image(command: Any) -> None:
         "image.png, or the next free number)",
     )
     _add_choices(image)
-    image.add_argument(
-        "--tag",
-        action="append",
-        default=[],
-        type=one_tag,
-        metavar="KEY=VALUE",
-        help="keep this with the call's cost; may be repeated",
-    )
-    image.add_argument("--timeout", type=positive, metavar="S", help="seconds for the whole call")
+    add_call(image)
     image.add_argument(
         "--json", action="store_true", help="print one JSON object: paths, usage, cost, receipt"
     )

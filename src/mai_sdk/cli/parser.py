@@ -10,7 +10,7 @@ from mai_sdk._version import __version__
 from mai_sdk.cli.exits import EXIT_CODES
 from mai_sdk.cli.image_parser import add_image
 from mai_sdk.cli.options import day, names, one_tag, port, positive, positive_int
-from mai_sdk.cli.parts import KEYS, add_config, add_where, examples
+from mai_sdk.cli.parts import KEYS, add_call, add_config, add_where, examples
 from mai_sdk.cli.speak_parser import add_speak
 from mai_sdk.cli.terminal import columns
 from mai_sdk.cli.transcribe_parser import add_transcribe
@@ -144,15 +144,7 @@ def _ask(command: _Command, name: str, summary: str, example: str, model: str) -
         action="store_false",
         help="do not print thoughts",
     )
-    ask.add_argument(
-        "--tag",
-        action="append",
-        default=[],
-        type=one_tag,
-        metavar="KEY=VALUE",
-        help="keep this with the call's cost; may be repeated",
-    )
-    ask.add_argument("--timeout", type=positive, metavar="S", help="seconds for the whole call")
+    add_call(ask)
     ask.add_argument(
         "--json", action="store_true", help="print the whole reply as one JSON object; no stream"
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mai_sdk.cli.options import one_tag, positive
+from mai_sdk.cli.options import positive
+from mai_sdk.cli.parts import add_call, add_speech
 
 if TYPE_CHECKING:
     import argparse
@@ -56,28 +57,9 @@ def add_speak(command: Any) -> None:
         "--live", action="store_true", help="with --voices: ask the service, instead of the catalog"
     )
     speak.add_argument("--locale", metavar="TAG", help="with --voices: only en-US, or en")
-    speak.add_argument(
-        "--tag",
-        action="append",
-        default=[],
-        type=one_tag,
-        metavar="KEY=VALUE",
-        help="keep this with the call's cost; may be repeated",
-    )
-    speak.add_argument("--timeout", type=positive, metavar="S", help="seconds for the whole call")
+    add_call(speak)
     speak.add_argument("--json", action="store_true", help="print what came of it as JSON")
     speak.add_argument(
         "--emulator", action="store_true", help="ask a built-in emulator, which speaks for itself"
     )
-    speak.add_argument(
-        "--speech-endpoint", metavar="URL", help="the Speech resource, in place of the settings"
-    )
-    speak.add_argument("--speech-region", metavar="NAME", help="its region, likewise")
-    speak.add_argument(
-        "--entra",
-        action="store_true",
-        help="sign in with azure-identity where no key is set (extra: mai-sdk[entra])",
-    )
-    speak.add_argument(
-        "--config", metavar="FILE", help="read this in place of MAI_CONFIG or ./mai.toml"
-    )
+    add_speech(speak)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.cli.options import one_tag, positive, positive_int
-from mai_sdk.cli.parts import KEYS, add_config, examples
+from mai_sdk.cli.options import positive, positive_int
+from mai_sdk.cli.parts import KEYS, add_call, add_speech, examples
 
 if TYPE_CHECKING:
     import argparse
@@ -68,28 +68,11 @@ def add_transcribe(command: Any) -> None:
         metavar="N",
         help="how many pieces are sent side by side (default: 4)",
     )
-    listen.add_argument(
-        "--tag",
-        action="append",
-        default=[],
-        type=one_tag,
-        metavar="KEY=VALUE",
-        help="keep this with the call's cost; may be repeated",
-    )
-    listen.add_argument("--timeout", type=positive, metavar="S", help="seconds for the whole call")
+    add_call(listen)
     listen.add_argument(
         "--json",
         action="store_true",
         help="print everything as one JSON object, also a failure",
     )
     listen.add_argument("--emulator", action="store_true", help="ask a built-in emulator")
-    listen.add_argument(
-        "--speech-endpoint", metavar="URL", help="the Speech resource, in place of the settings"
-    )
-    listen.add_argument("--speech-region", metavar="NAME", help="its region, likewise")
-    listen.add_argument(
-        "--entra",
-        action="store_true",
-        help="sign in with azure-identity where no key is set (extra: mai-sdk[entra])",
-    )
-    add_config(listen)
+    add_speech(listen)

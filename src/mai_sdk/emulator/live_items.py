@@ -123,11 +123,6 @@ class Conversation:
     def __iter__(self) -> Iterator[Kept]:
         return iter([self._items[name] for name in self._order])
 
-    @property
-    def last_id(self) -> str | None:
-        """The id of the last item."""
-        return self._order[-1] if self._order else None
-
     def add(self, kept: Kept, *, after: str | None = None) -> str | None:
         """Put an item in, at the end unless told otherwise; return the id of the one before it.
 

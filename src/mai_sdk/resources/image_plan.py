@@ -10,7 +10,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode
 
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from mai_sdk.engine.call import Call
 from mai_sdk.errors import InvalidRequest, UnsupportedFeature
@@ -30,6 +30,7 @@ from mai_sdk.wire.images import (
     read_images,
 )
 from mai_sdk.wire.multipart import boundary_of, join_parts
+from mai_sdk.wire.shapes import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -162,10 +163,7 @@ class ImagePlan:
         )
 
     def _read(self, body: bytes, headers: Mapping[str, str]) -> Drawn:
-        try:
-            raw = from_json(body, allow_inf_nan=False)
-        except ValueError:
-            raw = None
+        raw = parsed(body)
         if not isinstance(raw, dict):
             raise self._fail(200, headers, body)
         return read_images(raw, surface=self.route.surface)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from mai_sdk.engine.call import Call
 from mai_sdk.errors import InvalidRequest, UnsupportedFeature
@@ -36,6 +36,7 @@ from mai_sdk.wire.responses import (
     responses_body,
     responses_path,
 )
+from mai_sdk.wire.shapes import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -198,10 +199,7 @@ class Plan:
         return Usage(input_tokens=prompt, output_tokens=written, basis="lower_bound")
 
     def _read(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        try:
-            raw = from_json(body, allow_inf_nan=False)
-        except ValueError:
-            raw = None
+        raw = parsed(body)
         if not isinstance(raw, dict):
             raise self._fail(200, headers, body)
         if self.route.api == "responses":

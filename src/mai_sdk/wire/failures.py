@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
-
 from mai_sdk import errors
 from mai_sdk.wire.headers import request_id, retry_after
 from mai_sdk.wire.said import Said, clean, read_said
+from mai_sdk.wire.shapes import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +94,7 @@ def read_failure(
     everything from 400 on is typed by its status and what the body says, in any known shape.
     `now` (seconds since 1970) is what a `retry-after` date is measured from; see `retry_after`.
     """
-    raw = _parse(body)
+    raw = parsed(body)
     said = read_said(raw)
     known: dict[str, Any] = {"request_id": request_id(headers)}
     if raw is None or said is None:
@@ -193,11 +192,3 @@ def _not_an_answer(status: int, headers: Mapping[str, str]) -> str:
         f"An answer came (status {status}, {kind}), but not one this service gives. Probably a "
         f"proxy or a login page stands in between: check the endpoint."
     )
-
-
-def _parse(body: bytes) -> Any:
-    """Return the parsed body, or None where it is not a JSON object, list or text."""
-    try:
-        return from_json(body, allow_inf_nan=False)
-    except ValueError:
-        return None

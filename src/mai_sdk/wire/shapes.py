@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["as_count", "as_int", "as_list", "as_object", "as_text"]
+from pydantic_core import from_json
+
+__all__ = ["as_count", "as_int", "as_list", "as_object", "as_text", "parsed"]
+
+
+def parsed(body: bytes) -> Any:
+    """Return the parsed body, or None where it is no JSON; NaN and infinity are none."""
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError:
+        return None
 
 
 def as_object(value: Any) -> dict[str, Any]:

@@ -11,11 +11,11 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from mai_sdk.wire.failures import failure_from_event, read_failure
 from mai_sdk.wire.multipart import Part, part_head, tail
-from mai_sdk.wire.shapes import as_count, as_list, as_object, as_text
+from mai_sdk.wire.shapes import as_count, as_list, as_object, as_text, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,10 +151,7 @@ def read_transcription(body: bytes, headers: Mapping[str, str]) -> Answer:
         UnreadableAnswer: It is none of this service.
         ServiceError: It reports a failure, whatever its status says.
     """
-    try:
-        raw: Any = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raw = None
+    raw = parsed(body)
     said = as_object(raw)
     if said.get("error"):
         raise failure_from_event(raw, surface="speech")

@@ -8,12 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pydantic_core import from_json
-
 from mai_sdk.errors import RequestRejected, StreamTruncated, UnreadableAnswer
 from mai_sdk.wire.failures import read_failure
 from mai_sdk.wire.headers import request_id
-from mai_sdk.wire.shapes import as_list, as_object
+from mai_sdk.wire.shapes import as_list, as_object, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,11 +140,7 @@ def read_voices(body: bytes, headers: Mapping[str, str]) -> list[dict[str, Any]]
     Raises:
         UnreadableAnswer: It is no list of voices.
     """
-    try:
-        listed = as_list(from_json(body, allow_inf_nan=False))
-    except ValueError:
-        listed = []
-    voices = [voice for voice in map(as_object, listed) if voice.get("ShortName")]
+    voices = [voice for voice in map(as_object, as_list(parsed(body))) if voice.get("ShortName")]
     if not voices:
         raise UnreadableAnswer(
             "The answer is no list of voices. Check the speech endpoint: a proxy or a login page "
