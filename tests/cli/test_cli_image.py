@@ -127,7 +127,23 @@ def test_what_came_is_saved_although_others_failed(mai, configured):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
-def test_a_picture_that_cannot_be_written_says_why_and_what_it_cost(mai, configured):
+def test_a_picture_that_cannot_be_written_is_kept_elsewhere_and_says_where(
+    mai, configured, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code, out, err = mai("image", "x", "--model", "MAI-Image-2.5", "--out", "/dev/full")
+    kept = Path(out.strip())
+    assert (code, kept.parent.parent) == (1, tmp_path)
+    assert kept.read_bytes().startswith(b"\x89PNG")
+    assert f"/dev/full cannot be written: No space left on device. It is kept as {kept}." in err
+    assert "What was drawn cost $0.048" in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+def test_a_picture_that_can_be_written_nowhere_says_why_and_what_it_cost(
+    mai, configured, monkeypatch
+):
+    monkeypatch.setattr("tempfile.tempdir", "/dev/null")
     code, _, err = mai("image", "x", "--model", "MAI-Image-2.5", "--out", "/dev/full")
     assert code == 1
     assert "/dev/full cannot be written: No space left on device. What was drawn cost $0.048" in err

@@ -119,3 +119,37 @@ def test_ctrl_c_says_what_it_had_cost(mai, monkeypatch):
     code, _, err = mai("speak", "--emulator", "Hi.")
     assert code == 130
     assert "interrupted after" in err
+
+
+@pytest.mark.usefixtures("configured")
+def test_what_cannot_be_written_where_it_was_to_be_is_kept_elsewhere(mai, tmp_path, monkeypatch):
+    save = Speech.save
+
+    def full(speech, path):
+        if "a.wav" in str(path) and "mai-" not in str(path):
+            raise OSError(28, "No space left on device")
+        return save(speech, path)
+
+    monkeypatch.setattr(Speech, "save", full)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code, _, err = mai("speak", "Hi.", "--out", tmp_path / "a.wav")
+    [kept] = tmp_path.glob("mai-*/a.wav")
+    assert code == 1
+    assert read_wav(kept.read_bytes()).seconds > 0.1
+    assert f"It is kept as {kept}. The text was spoken, and cost ~$" in err
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize("words", [["Hi."], ["Hi.", "--voice", "en-US-Nobody-Of-That-Name"]])
+def test_a_terminal_gets_status_and_errors_in_lines_that_fit(mai, words, monkeypatch):
+    class Screen(io.StringIO):
+        def isatty(self):
+            return True
+
+    shown = Screen()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setenv("NO_COLOR", "1")
+    mai("speak", *words, "--tag", "a=b", "--out", f"{'x' * 40}.wav")
+    lines = shown.getvalue().splitlines()
+    assert len(lines) > 1
+    assert all(len(line) <= 80 for line in lines)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from mai_sdk.cli.exits import BROKEN_PIPE, INTERRUPTED, TRY_IT, USAGE, code_of
 from mai_sdk.cli.parser import MODULES, build_parser
+from mai_sdk.cli.terminal import fitted
 from mai_sdk.errors import MAIError, NotConfigured
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def _explain(error: MAIError) -> None:
             lines[-1] += f", request {details.request_id}"
     if isinstance(error, NotConfigured):
         lines.append(TRY_IT)
-    sys.stderr.write("\n".join(lines) + "\n")
+    shown = (fitted(line, sys.stderr, hanging=" " * 5) for line in lines)
+    sys.stderr.write("\n".join(shown) + "\n")
 
 
 def _tolerate_characters(*streams: TextIO) -> None:

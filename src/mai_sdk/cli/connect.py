@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mai_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Generator
+    from collections.abc import AsyncGenerator, Generator
 
-    from mai_sdk.client import MAI
+    from mai_sdk.client import MAI, AsyncMAI
 
-__all__ = ["apart", "open_client", "settings_of"]
+__all__ = ["apart", "open_async_client", "open_client", "settings_of"]
 
 
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -23,7 +23,10 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ConfigurationError: Entra was asked for, and azure-identity is not installed.
     """
-    named = ("foundry_endpoint", "vllm_base_url", "speech_endpoint", "speech_region")
+    named = (
+        "foundry_endpoint", "vllm_base_url", "speech_endpoint", "speech_region",
+        "voice_live_endpoint",
+    )  # fmt: skip
     settings: dict[str, Any] = {name: getattr(args, name, None) for name in named}
     settings["config_file"] = args.config
     if args.entra:
@@ -54,6 +57,21 @@ def open_client(args: argparse.Namespace) -> Generator[MAI, None, None]:
     from mai_sdk.emulator import Emulator
 
     with Emulator() as emulator, emulator.client(**apart()) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_async_client(args: argparse.Namespace) -> AsyncGenerator[AsyncMAI]:
+    """Open the async client a command asks for: the user's own, or one of an emulator."""
+    from mai_sdk.client import AsyncMAI
+
+    if not args.emulator:
+        async with AsyncMAI(**settings_of(args)) as client:
+            yield client
+        return
+    from mai_sdk.emulator import Emulator
+
+    async with Emulator() as emulator, emulator.async_client(**apart()) as client:
         yield client
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.cli.connect import open_client
-from mai_sdk.cli.exits import OK
-from mai_sdk.cli.outcome import close, described, interrupted, prompt_of
-from mai_sdk.cli.terminal import ink_for, safe
+from mai_sdk.cli.exits import FAILED, OK
+from mai_sdk.cli.outcome import aside, close, described, interrupted, prompt_of
+from mai_sdk.cli.outfile import kept
+from mai_sdk.cli.terminal import complain, safe
 from mai_sdk.errors import CallFailed, InvalidRequest, MAIError
 from mai_sdk.resources.picture import Images
 
@@ -76,18 +77,18 @@ def _drawn(client: MAI, prompt: str, args: argparse.Namespace) -> int:
         made = client.image.edit(prompt, images=args.edit, **options)
     else:
         made = client.image.generate(prompt, **options)
-    saved = _save(made, args.out)
+    saved, code = _save(made, args.out)
     if args.json:
         _print_json({
             **made.model_dump(mode="json", exclude={"images", "raw"}),
             "images": saved,
         })  # fmt: skip
-        return OK
+        return code
     _show(saved)
     for note in made.notes:
-        sys.stderr.write(ink_for(sys.stderr).paint(f"[{note}]", "dim") + "\n")
+        aside(note)
     close(made)
-    return OK
+    return code
 
 
 def _asked(client: MAI, prompt: str, args: argparse.Namespace) -> int:
@@ -105,26 +106,30 @@ def _asked(client: MAI, prompt: str, args: argparse.Namespace) -> int:
 def _saved(error: MAIError, args: argparse.Namespace) -> list[dict[str, Any]]:
     """Save what came in spite of a failure: it was paid for."""
     came = error.partial if isinstance(error, CallFailed) else None
-    return _save(came, args.out) if isinstance(came, Images) else []
+    return _save(came, args.out)[0] if isinstance(came, Images) else []
 
 
-def _save(made: Images, out: str | None) -> list[dict[str, Any]]:
-    """Write the files and return what is said of each.
+def _save(made: Images, out: str | None) -> tuple[list[dict[str, Any]], int]:
+    """Write the files; return what is said of each, and the exit code.
 
     Raises:
         MAIError: One cannot be written; the call was made all the same, and is billed.
     """
     saved: list[dict[str, Any]] = []
+    code = OK
     for picture, path in zip(made.images, _paths(out, len(made.images)), strict=True):
         try:
-            picture.save(path)
+            where, why = kept(path, picture.save)
         except OSError as error:
             raise MAIError(
                 f"{path} cannot be written: {error.strerror or error}. What was drawn cost "
                 f"{made.cost}."
             ) from None
-        saved.append({"path": str(path), "width": picture.width, "height": picture.height})
-    return saved
+        if why is not None:
+            complain(f"{why} What was drawn cost {made.cost}.")
+            code = FAILED
+        saved.append({"path": str(where), "width": picture.width, "height": picture.height})
+    return saved, code
 
 
 def _paths(out: str | None, count: int) -> Iterator[Path]:

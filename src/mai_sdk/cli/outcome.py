@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mai_sdk.cli.exits import INTERRUPTED
 from mai_sdk.cli.layout import span
-from mai_sdk.cli.terminal import ink_for
+from mai_sdk.cli.terminal import fitted, ink_for
 from mai_sdk.cli.wording import brief_usage
 from mai_sdk.errors import CallFailed, InvalidRequest, MAIError
 from mai_sdk.metering.cost import Cost
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mai_sdk.resources.speech import Speech
     from mai_sdk.resources.transcript import Transcript
 
-__all__ = ["close", "described", "interrupted", "prompt_of"]
+__all__ = ["aside", "close", "described", "interrupted", "prompt_of"]
 
 
 def prompt_of(given: str | None) -> str:
@@ -60,10 +60,15 @@ def close(reply: Reply[Any] | Images | Speech | Transcript, *more: str) -> None:
     reason = getattr(reply, "finish_reason", None)
     if reason not in (None, "stop"):
         parts.append(f"ended by {reason}")
-    ink = ink_for(sys.stderr)
-    sys.stderr.write(ink.paint(f"[{', '.join(parts)}]", "dim") + "\n")
+    aside(", ".join(parts))
     if reply.cost.amount is None and reply.cost.reason:
-        sys.stderr.write(ink.paint(f"[{reply.cost.reason}]", "dim") + "\n")
+        aside(reply.cost.reason)
+
+
+def aside(text: str) -> None:
+    """Write a remark to stderr: on a terminal dim, and wrapped to its width."""
+    shown = fitted(f"[{text}]", sys.stderr, hanging=" ")
+    sys.stderr.write(ink_for(sys.stderr).paint(shown, "dim") + "\n")
 
 
 def interrupted(client: MAI, ours: Callable[[Entry], bool]) -> int:

@@ -12,6 +12,7 @@ from mai_sdk.cli.image_parser import add_image
 from mai_sdk.cli.options import day, names, one_tag, port, positive, positive_int
 from mai_sdk.cli.parts import KEYS, add_call, add_config, add_where, examples
 from mai_sdk.cli.speak_parser import add_speak
+from mai_sdk.cli.talk_parser import add_talk
 from mai_sdk.cli.terminal import columns
 from mai_sdk.cli.transcribe_parser import add_transcribe
 
@@ -24,6 +25,7 @@ MODULES: Final = {
     "image": "mai_sdk.cli.image",
     "transcribe": "mai_sdk.cli.transcribe",
     "speak": "mai_sdk.cli.speak",
+    "talk": "mai_sdk.cli.talk",
     "models": "mai_sdk.cli.models",
     "costs": "mai_sdk.cli.costs",
     "doctor": "mai_sdk.cli.doctor",
@@ -60,8 +62,8 @@ def build_parser(*, width: int | None = None) -> argparse.ArgumentParser:
         )
 
     for add in (
-        _demo, _reason, _code, add_image, add_transcribe, add_speak, _models, _costs, _doctor,
-        _emulator,
+        _demo, _reason, _code, add_image, add_transcribe, add_speak, add_talk, _models, _costs,
+        _doctor, _emulator,
     ):  # fmt: skip
         add(command)
     return parser

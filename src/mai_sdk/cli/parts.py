@@ -9,7 +9,7 @@ from mai_sdk.cli.options import one_tag, positive
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["KEYS", "add_call", "add_config", "add_speech", "add_where", "examples"]
+__all__ = ["KEYS", "add_call", "add_config", "add_live", "add_speech", "add_where", "examples"]
 
 KEYS: Final = (
     "Keys are read from the environment (MAI_FOUNDRY_API_KEY, MAI_VLLM_API_KEY ...),\n"
@@ -45,6 +45,16 @@ def add_speech(parser: argparse.ArgumentParser) -> None:
         "--speech-endpoint", metavar="URL", help="the Speech resource, in place of the settings"
     )
     parser.add_argument("--speech-region", metavar="NAME", help="its region, likewise")
+    _add_sign_in(parser)
+
+
+def add_live(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where conversations are held."""
+    parser.add_argument(
+        "--voice-live-endpoint",
+        metavar="URL",
+        help="the resource for Voice Live, in place of the settings",
+    )
     _add_sign_in(parser)
 
 

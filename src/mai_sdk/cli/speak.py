@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.catalog import Catalog
 from mai_sdk.cli.connect import open_client
-from mai_sdk.cli.exits import OK
+from mai_sdk.cli.exits import FAILED, OK
 from mai_sdk.cli.layout import lay_out
 from mai_sdk.cli.outcome import close, described, interrupted, prompt_of
+from mai_sdk.cli.outfile import check_file, kept
+from mai_sdk.cli.terminal import complain
 from mai_sdk.errors import InvalidRequest, MAIError
 from mai_sdk.wire.formats import SHORT_NAMES
 from mai_sdk.wire.ssml import SSML
@@ -37,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     text = prompt_of(args.text)
     if args.out == "-" and args.json:
         raise InvalidRequest("--json and --out - would both write to stdout. Give --out a file.")
-    _check(args.out)
+    if args.out != "-":
+        check_file(Path(args.out or f"{_DEFAULT_FILE}.wav"))
     with open_client(args) as client:
         started = time.time()
         try:
@@ -48,14 +50,16 @@ def run(args: argparse.Namespace) -> int:
             if args.json:
                 print(json.dumps({"error": described(error)}, indent=2, ensure_ascii=False))
             raise
-    where = _write(speech, args.out)
+    where, why = _write(speech, args.out)
     if args.json:
         facts = speech.model_dump(mode="json", exclude={"audio", "raw"})
         print(json.dumps({"file": where, **facts}, indent=2, ensure_ascii=False))
     else:
         seconds = speech.audio_seconds
         close(speech, *(() if seconds is None else (f"{seconds:.1f} s of audio",)), where)
-    return OK
+    if why is not None:
+        complain(f"{why} The text was spoken, and cost {speech.cost}.")
+    return OK if why is None else FAILED
 
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:
@@ -78,21 +82,8 @@ def _format_of(out: str | None) -> str:
     return suffix if suffix in SHORT_NAMES else "wav"
 
 
-def _check(out: str | None) -> None:
-    """Refuse before anything is billed what could not be written after."""
-    if out == "-":
-        return
-    path = Path(out or _DEFAULT_FILE)
-    if path.is_dir() and out:
-        raise InvalidRequest(f"--out: {path} is a folder. Give a file's name in it.")
-    if not path.parent.is_dir():
-        raise InvalidRequest(f"--out: there is no folder {path.parent}. Make it first.")
-    if not os.access(path if path.is_file() else path.parent, os.W_OK):
-        raise InvalidRequest(f"--out: nothing can be written to {path}.")
-
-
-def _write(speech: Speech, out: str | None) -> str:
-    """Write the file and return what it is called.
+def _write(speech: Speech, out: str | None) -> tuple[str, str | None]:
+    """Write the file; return what it is called, and why that is not what it was to be called.
 
     Raises:
         InvalidRequest: It cannot be written; the call was made all the same, and is billed.
@@ -100,15 +91,16 @@ def _write(speech: Speech, out: str | None) -> str:
     if out == "-":
         sys.stdout.buffer.write(speech.audio)
         sys.stdout.buffer.flush()
-        return "stdout"
-    path = out or f"{_DEFAULT_FILE}{speech.suffix}"
+        return "stdout", None
+    path = Path(out or f"{_DEFAULT_FILE}{speech.suffix}")
     try:
-        return str(speech.save(path))
+        where, why = kept(path, speech.save)
     except OSError as error:
         raise InvalidRequest(
             f"{path} cannot be written: {error.strerror or error}. The text was spoken, and cost "
             f"{speech.cost}."
         ) from None
+    return str(where), why
 
 
 def _voices(args: argparse.Namespace) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from typing import TYPE_CHECKING, Final, TextIO
+
+from mai_sdk.cli.layout import paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Ink", "columns", "ink_for", "safe"]
+__all__ = ["Ink", "columns", "complain", "fitted", "ink_for", "safe"]
 
 _CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 _CONTROLS: Final = {
@@ -50,3 +53,19 @@ def safe(text: str, stream: TextIO) -> str:
     file gets it untouched.
     """
     return text.translate(_CONTROLS) if stream.isatty() else text
+
+
+def fitted(text: str, stream: TextIO, *, hanging: str = "") -> str:
+    """Return one line for `stream`: on a terminal safe and wrapped to its width, up to 120.
+
+    A pipe or a file gets it as it is, so that a line stays one for whatever reads it.
+    """
+    if not stream.isatty():
+        return text
+    lines = safe(text, stream).splitlines()
+    return "\n".join(paragraph(line, width=columns(), hanging=hanging) for line in lines)
+
+
+def complain(text: str) -> None:
+    """Say on stderr what went wrong."""
+    sys.stderr.write(fitted(f"mai: {text}", sys.stderr, hanging=" " * 5) + "\n")
