@@ -26,6 +26,17 @@ def test_the_help_fits_80_columns_whatever_the_terminal(monkeypatch):
 
 def test_every_command_has_its_section():
     text = manual()
-    commands = ("demo", "reason", "code", "image", "speak", "models", "costs", "doctor", "emulator")
+    commands = (
+        "demo",
+        "reason",
+        "code",
+        "image",
+        "speak",
+        "talk",
+        "models",
+        "costs",
+        "doctor",
+        "emulator",
+    )
     for name in commands:
         assert f"## `mai {name}`" in text

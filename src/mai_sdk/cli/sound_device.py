@@ -11,6 +11,7 @@ import asyncio
 import sys
 from collections import deque
 from contextlib import ExitStack, suppress
+from functools import partial
 from importlib import import_module
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
@@ -95,6 +96,10 @@ class DeviceEnd:
         """Take a piece of the agent's voice."""
         self._loudspeaker.give(chunk)
 
+    def answered(self) -> None:
+        """Note that an answer is whole."""
+        self._loudspeaker.finish()
+
     def stop(self) -> None:
         """Let no more be heard of it."""
         self._loudspeaker.stop()
@@ -122,45 +127,34 @@ class DeviceEnd:
             self._overflows += bool(status.input_overflow)
             put(bytes(data))
 
-        sd = self._sd
-        self._start(streams, sd.RawInputStream, self.sample_rate, microphone, "microphone", put)
-        self._start(
-            streams,
-            sd.RawOutputStream,
-            self.recording.rate,
-            self._loudspeaker.fill,
-            "loudspeaker",
-            put,
-        )
+        ears, mouth = self._sd.RawInputStream, self._sd.RawOutputStream
+        play, rate = self._loudspeaker.fill, self.recording.rate
+        for kind, hertz, callback, name in (
+            (ears, self.sample_rate, microphone, "microphone"),
+            (mouth, rate, play, "loudspeaker"),
+        ):
+            try:
+                streams.enter_context(
+                    kind(
+                        samplerate=hertz,
+                        blocksize=hertz // _FRAMES_A_SECOND,
+                        channels=1,
+                        dtype="int16",
+                        callback=callback,
+                        finished_callback=partial(self._stopped, name, put),
+                    )
+                )
+            except self._sd.PortAudioError as error:
+                raise ConfigurationError(
+                    f"The {name} cannot be opened: {error}. {_FILES}"
+                ) from None
+            streams.callback(self._end)
         if self._is_by_hand:
             Thread(target=_enters, args=(put,), daemon=True).start()
 
-    def _start(
-        self,
-        streams: ExitStack,
-        kind: Any,
-        rate: int,
-        callback: Any,
-        name: str,
-        put: Callable[[bytes | str], None],
-    ) -> None:
-        def finished() -> None:
-            if not self._is_ending:
-                put(name)
-
-        try:
-            stream = kind(
-                samplerate=rate,
-                blocksize=rate // _FRAMES_A_SECOND,
-                channels=1,
-                dtype="int16",
-                callback=callback,
-                finished_callback=finished,
-            )
-            streams.enter_context(stream)
-        except self._sd.PortAudioError as error:
-            raise ConfigurationError(f"The {name} cannot be opened: {error}. {_FILES}") from None
-        streams.callback(self._end)
+    def _stopped(self, name: str, put: Callable[[bytes | str], None]) -> None:
+        if not self._is_ending:
+            put(name)
 
     def _end(self) -> None:
         self._is_ending = True
@@ -187,19 +181,25 @@ class _Loudspeaker:
         """Give the device what it is to play next."""
         with self._lock:
             self.underruns += bool(status.output_underflow)
+            now = time.currentTime  # 0 where the device does not say
+            while self._sounding and (not now or self._sounding[0][0] <= now):
+                self._out += self._sounding.popleft()[1]
             pcm = self._playing.take(len(data))
             data[: len(pcm)] = pcm
             data[len(pcm) :] = bytes(len(data) - len(pcm))
             if pcm:
                 sounded = time.outputBufferDacTime + frames / self._playing.rate
                 self._sounding.append((sounded, len(pcm)))
-            while self._sounding and self._sounding[0][0] <= time.currentTime:
-                self._out += self._sounding.popleft()[1]
 
     def give(self, chunk: AudioChunk) -> None:
         """Let this be played after what waits."""
         with self._lock:
             self._playing.give(chunk)
+
+    def finish(self) -> None:
+        """Note that an answer has come to its end."""
+        with self._lock:
+            self._playing.finish()
 
     def played(self) -> float:
         """Return how many more milliseconds have left it since it was asked last."""

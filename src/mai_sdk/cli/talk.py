@@ -18,7 +18,7 @@ from mai_sdk.cli.talk_sound import question_of
 from mai_sdk.cli.talk_view import View
 from mai_sdk.cli.terminal import complain
 from mai_sdk.errors import InvalidRequest, MAIError
-from mai_sdk.wire.session_events import AudioChunk, Interrupted
+from mai_sdk.wire.session_events import AudioChunk, Interrupted, TurnDone
 
 if TYPE_CHECKING:
     import argparse
@@ -121,10 +121,13 @@ async def _talk(args: argparse.Namespace, end: End, view: View) -> None:
     """
     async with open_async_client(args) as client:
         view.call = call = client.voice.session(**_options(args, end))
+        limit = asyncio.timeout(args.timeout)
         try:
-            async with asyncio.timeout(args.timeout), call:
+            async with limit, call:
                 await _hold(call, end, view)
         except TimeoutError:
+            if not limit.expired():
+                raise
             raise MAIError(
                 f"The conversation was not over after {args.timeout:g} seconds (--timeout), and "
                 "was ended."
@@ -137,8 +140,10 @@ async def _hold(call: VoiceSession, end: End, view: View) -> None:
     async def user() -> None:
         try:
             await end.speak(call, view)
-        finally:
+        except Exception:
             await call.close()
+            raise
+        await call.close()
 
     speaking = asyncio.create_task(user())
     try:
@@ -147,6 +152,8 @@ async def _hold(call: VoiceSession, end: End, view: View) -> None:
                 end.hear(event)
             elif isinstance(event, Interrupted):
                 end.stop()
+            elif isinstance(event, TurnDone):
+                end.answered()
             view.take(event)
         await speaking
     finally:

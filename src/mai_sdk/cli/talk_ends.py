@@ -61,6 +61,10 @@ class End(Protocol):
         """Take a piece of the agent's voice."""
         ...
 
+    def answered(self) -> None:
+        """Note that an answer is whole."""
+        ...
+
     def stop(self) -> None:
         """Let no more be heard of what was taken: the agent was interrupted."""
         ...
@@ -105,11 +109,11 @@ class FileEnd:
                 break
             await self._say(call, self._pcm[at : at + self._frame], shown)
         if self._is_by_hand:
-            shown.progress.asked(self._clock())
+            shown.progress.asked()
             await call.commit()
         elif not shown.progress.is_over:
             await self._fall_silent(call, shown)
-        while shown.progress.expects_more(self._clock()):
+        while shown.progress.expects_more():
             await self._sleep(1 / _FRAMES_A_SECOND)
             await self._played(call)
         await call.played(self._speaker.rest())
@@ -117,6 +121,10 @@ class FileEnd:
     def hear(self, chunk: AudioChunk) -> None:
         """Take a piece of the agent's voice."""
         self._speaker.give(chunk)
+
+    def answered(self) -> None:
+        """Note that an answer is whole."""
+        self._speaker.finish()
 
     def stop(self) -> None:
         """Let no more be heard of it."""
@@ -151,16 +159,14 @@ class TextEnd:
         self,
         texts: Sequence[str],
         *,
-        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.sample_rate = RATE
         self.recording = Recording()
         self.options = {}
         self._texts = tuple(texts)
-        self._clock = clock
         self._sleep = sleep
-        self._speaker = VirtualSpeaker(Playing(self.recording), clock=clock, at_once=True)
+        self._speaker = VirtualSpeaker(Playing(self.recording), clock=time.monotonic, at_once=True)
 
     async def speak(self, call: VoiceSession, shown: Shown) -> None:
         """Say the texts; return once the last was answered."""
@@ -168,9 +174,9 @@ class TextEnd:
             if shown.progress.is_over:
                 break
             shown.wrote(text)
-            shown.progress.asked(self._clock())
+            shown.progress.asked()
             await call.send_text(text)
-            while shown.progress.owes_answer and shown.progress.expects_more(self._clock()):
+            while shown.progress.owes_answer and shown.progress.expects_more():
                 await self._sleep(1 / _FRAMES_A_SECOND)
                 await self._played(call)
         await self._played(call)
@@ -178,6 +184,10 @@ class TextEnd:
     def hear(self, chunk: AudioChunk) -> None:
         """Take a piece of the agent's voice."""
         self._speaker.give(chunk)
+
+    def answered(self) -> None:
+        """Note that an answer is whole."""
+        self._speaker.finish()
 
     def stop(self) -> None:
         """Let no more be heard of it."""

@@ -104,9 +104,8 @@ class Script:
 
 
 def _cut(event: Interrupted) -> str:
-    by = "you" if event.by == "user" else "the caller"
     heard = f"after {event.heard_ms / 1000:.1f} s" if event.heard_ms else "before it was heard"
-    return f"interrupted by {by} {heard}"
+    return f"interrupted {heard}"
 
 
 def _failed(turn: TurnDone) -> str | None:
@@ -126,7 +125,7 @@ def meter(
     latency = "-" if first_audio_ms is None else f"{first_audio_ms / 1000:.2f} s"
     money = "$0" if cost is None or not turns else brief_cost(cost)
     told = "cost unknown" if money == "?" else money
-    line = f"[{bar:.<{_BAR}}] {level}  first audio {latency}  {_count(turns, 'turn')}  {told}"
+    line = f"[{bar:.<{_BAR}}] {level} | first audio {latency} | {_count(turns, 'turn')} | {told}"
     return clip(line, width - 1)
 
 

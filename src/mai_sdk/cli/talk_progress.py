@@ -1,7 +1,8 @@
-"""Where a conversation stands, by its events: who speaks, what is still owed. No I/O."""
+"""Where a conversation stands, by its events: who speaks, what is owed. No I/O but a clock."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from mai_sdk.wire.session_events import (
@@ -15,6 +16,8 @@ from mai_sdk.wire.session_events import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mai_sdk.wire.session_events import SessionEvent
 
 __all__ = ["Progress"]
@@ -30,9 +33,11 @@ _ANSWER_S: Final = 60.0
 
 
 class Progress:
-    """Told every event of a conversation, and when; says whether more is to come of it."""
+    """Told every event of a conversation; says whether more is to come of it."""
 
-    def __init__(self, *, most_turns: int | None = None) -> None:
+    def __init__(
+        self, *, most_turns: int | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.turns: list[TurnDone] = []
         """Those that are over."""
         self.is_speaking = False
@@ -45,6 +50,7 @@ class Progress:
         self._most_turns = most_turns
         self._owes_words: set[str | None] = set()
         self._was_asked = False
+        self._clock = clock
         self._last_at: float | None = None
 
     @property
@@ -52,13 +58,13 @@ class Progress:
         """Whether there were as many turns as were wanted."""
         return self._most_turns is not None and len(self.turns) >= self._most_turns
 
-    def asked(self, now: float) -> None:
+    def asked(self) -> None:
         """Note that the caller asked for an answer: in writing, or by the end of a turn."""
-        self._last_at, self._was_asked, self.owes_answer = now, True, True
+        self._last_at, self._was_asked, self.owes_answer = self._clock(), True, True
 
-    def take(self, event: SessionEvent, now: float) -> None:
+    def take(self, event: SessionEvent) -> None:
         """Note an event."""
-        self._last_at = now
+        self._last_at = self._clock()
         match event:
             case SpeechStarted():
                 self.is_speaking = self._was_asked = True
@@ -79,8 +85,9 @@ class Progress:
             case _:
                 pass
 
-    def expects_more(self, now: float) -> bool:
+    def expects_more(self) -> bool:
         """Whether something is still to come, once the user has said all there is."""
+        now = self._clock()
         if self._last_at is None:
             self._last_at = now
         idle = now - self._last_at

@@ -85,7 +85,8 @@ class Playing:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._waiting: deque[tuple[str, bytes]] = deque()
-        self._resamplers: dict[int, Resampler] = {}
+        self._resampler: Resampler | None = None
+        self._response = ""
 
     @property
     def rate(self) -> int:
@@ -103,13 +104,20 @@ class Playing:
         Raises:
             ConfigurationError: It comes at another rate, and the extra `[audio]` is missing.
         """
-        pcm, rate = chunk.pcm, chunk.sample_rate
+        pcm, rate, self._response = chunk.pcm, chunk.sample_rate, chunk.response_id
         if rate != self.rate:
-            if rate not in self._resamplers:
-                self._resamplers[rate] = Resampler(source_rate=rate, target_rate=self.rate)
-            pcm = self._resamplers[rate].feed(pcm)
+            if self._resampler is None:
+                self._resampler = Resampler(source_rate=rate, target_rate=self.rate)
+            pcm = self._resampler.feed(pcm)
         if pcm:
-            self._waiting.append((chunk.response_id, pcm))
+            self._waiting.append((self._response, pcm))
+
+    def finish(self) -> None:
+        """Let the last samples of an answer be played, too, which a resampler keeps back."""
+        resampler, self._resampler = self._resampler, None
+        rest = resampler.finish() if resampler is not None else b""
+        if rest:
+            self._waiting.append((self._response, rest))
 
     def take(self, size: int) -> bytes:
         """Return the next bytes, at most so many."""
@@ -127,6 +135,7 @@ class Playing:
     def drop(self) -> None:
         """Forget what waits: the agent was interrupted."""
         self._waiting.clear()
+        self._resampler = None
 
 
 class VirtualSpeaker:
@@ -146,6 +155,10 @@ class VirtualSpeaker:
         if self._until is None:
             self._until = self._clock()
         self._playing.give(chunk)
+
+    def finish(self) -> None:
+        """Note that an answer has come to its end."""
+        self._playing.finish()
 
     def played(self) -> float:
         """Return how many more milliseconds it has played since it was asked last."""

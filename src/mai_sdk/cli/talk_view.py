@@ -36,7 +36,7 @@ class View:
         quiet: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.progress = Progress(most_turns=most_turns)
+        self.progress = Progress(most_turns=most_turns, clock=clock)
         self.call: VoiceSession | None = None
         """The session, once it is made."""
         self._script = Script()
@@ -49,7 +49,7 @@ class View:
 
     def take(self, event: SessionEvent) -> None:
         """Show what is to be shown of an event."""
-        self.progress.take(event, self._clock())
+        self.progress.take(event)
         self._show(self._script.take(event))
 
     def wrote(self, text: str) -> None:
