@@ -175,7 +175,7 @@ class World:
         )
         self.events = []
 
-    async def dial(self, request, limits):
+    async def dial(self, request, limits, *, subprotocol=None):
         self.dialled.append(self.clock())
         self.asked.append(request)
         one = self.plan.popleft() if self.plan else Socket()

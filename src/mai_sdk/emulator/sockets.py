@@ -120,6 +120,10 @@ class Socket:
     def note_audio(self, data: bytes) -> None:
         """Put audio that the client appended into the journal."""
         self._entry.frames.append(len(data))
+        self.hear(data)
+
+    def hear(self, data: bytes) -> None:
+        """Put audio of a message that is in the journal into its audio, too."""
         self._entry.hear(data)
 
     def begin_turn(self) -> None:

@@ -63,12 +63,14 @@ class Says:
     line: Socket
     request_id: str
 
-    async def json(self, path: str, body: Any, *, is_last: bool = False) -> None:
+    async def json(
+        self, path: str, body: Any, *, is_content: bool = False, is_last: bool = False
+    ) -> None:
         """Send a message with a JSON body."""
         headers = {"Content-Type": _JSON, "X-RequestId": self.request_id}
         frame = encode(Message(path, to_json(body).decode(), headers))
         assert isinstance(frame, str)  # noqa: S101 - a text body makes a text frame
-        await self.line.send_text(frame, is_last=is_last)
+        await self.line.send_text(frame, name=path, is_content=is_content, is_last=is_last)
 
     async def audio(self, data: bytes, *, stream_id: str, kind: str) -> None:
         """Send a piece of audio; an empty one says that there is no more."""

@@ -27,6 +27,11 @@ _MODES = ("conversation", "interactive", "dictation")
 _HEADER = 44
 _RATE = 16_000
 _EVERY_MS = 500
+"""After so much audio, it says what it understands by now."""
+_PAUSE_MS = 600
+"""So much silence after words ends a phrase, where a stream has several."""
+_SILENCE_MS = 5000
+"""So much silence is reported as such (5 s is the initial timeout of the Speech SDK's pages)."""
 _TOKEN = "x-client-commit-token"  # noqa: S105 - a header, and no secret
 
 
@@ -115,25 +120,53 @@ class Recognition:
         if body[:4] == b"RIFF" and not turn.pcm and not turn.answered_ms:
             turn.rate, body = _rate(body), body[_HEADER:]
         turn.pcm += body
-        if not turn.started:
-            turn.started = True
-            await turn.says.json("speech.startDetected", {"Offset": 0})
+        line.hear(body)
         if turn.waiting_ms - turn.hinted_ms >= _EVERY_MS:
             turn.hinted_ms = turn.waiting_ms
-            await self._hint(turn)
+            return await self._listen(line, turn)
         return False
 
-    async def _hint(self, turn: _Turn) -> None:
+    async def _listen(self, line: Socket, turn: _Turn) -> bool:
+        """Say what is understood by now; return whether that ended the turn."""
         heard = await self._hear(turn)
-        if heard.words and heard.text != turn.hint:
+        if heard.how == "silence":
+            if turn.waiting_ms < _SILENCE_MS:
+                return False
+            if turn.mode == "interactive":
+                await self._finish(line, turn)
+                return True
+            await self._phrase(turn, heard, says_silence=True)
+            return False
+        await self._starts(turn, heard)
+        if not heard.words:
+            return False
+        if heard.text != turn.hint:
             turn.hint = heard.text
-            await turn.says.json("speech.hypothesis", {"Text": heard.text, **_times(heard, turn)})
+            body = {"Text": heard.text, **_times(heard, turn)}
+            await turn.says.json("speech.hypothesis", body, is_content=True)
+        last = heard.words[-1]
+        if heard.duration_ms - last.offset_ms - last.duration_ms >= _PAUSE_MS:
+            if turn.mode == "interactive":
+                await self._finish(line, turn)
+                return True
+            await self._phrase(turn, heard)
+        return False
+
+    async def _starts(self, turn: _Turn, heard: Heard) -> None:
+        if not turn.started:
+            turn.started = True
+            start = {"Offset": _times(heard, turn)["Offset"]}
+            await turn.says.json("speech.startDetected", start)
 
     async def _hear(self, turn: _Turn) -> Heard:
         return await asyncio.to_thread(self._world.ears.hear, bytes(turn.pcm), turn.rate)
 
-    async def _phrase(self, turn: _Turn, heard: Heard, *, token: str | None = None) -> None:
+    async def _phrase(
+        self, turn: _Turn, heard: Heard, *, token: str | None = None, says_silence: bool = False
+    ) -> None:
         """Say what was heard since the last phrase; a commit is always answered."""
+        if heard.text:
+            await self._starts(turn, heard)
         status = "Success" if heard.text else "InitialSilenceTimeout"
         body: dict[str, Any] = {"RecognitionStatus": status, **_times(heard, turn)}
         if heard.text:
@@ -143,8 +176,8 @@ class Recognition:
             body["NBest"] = [{"Confidence": 0.9, **best}]
         if token is not None:
             body["clientAudioMetadata"] = {"X-Client-Commit-Token": token}
-        if heard.text or token is not None or turn.mode == "interactive":
-            await turn.says.json("speech.phrase", body)
+        if heard.text or token is not None or says_silence or turn.mode == "interactive":
+            await turn.says.json("speech.phrase", body, is_content=True)
         turn.answered_ms += turn.waiting_ms
         turn.hinted_ms, turn.hint = 0.0, ""
         turn.pcm.clear()

@@ -36,6 +36,7 @@ class Line:
     max_retries: int = 2
     """Tries after the first, until the session stands."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    subprotocol: str | None = None
 
 
 class Unconnected(Exception):
@@ -61,7 +62,7 @@ def connecting(
     limits = Limits(line.timeouts.connect, line.timeouts.first_byte, None, line.timeouts.first_byte)
     request = _request(line, token)
     try:
-        answer = yield Await(lambda: dialler.dial(request, limits))
+        answer = yield Await(lambda: dialler.dial(request, limits, subprotocol=line.subprotocol))
         if not hasattr(answer, "status"):
             return answer, token
         body: bytes = yield Read(answer, _MAX_ERROR_BYTES, lambda: line.timeouts.first_byte)

@@ -18,7 +18,7 @@ from mai_sdk.session.calls import Calls
 from mai_sdk.session.hearing import Hearing
 from mai_sdk.session.history import History, Line
 from mai_sdk.session.interruption import interrupt
-from mai_sdk.session.machine import Machine
+from mai_sdk.session.realtime import RealtimeMachine
 from mai_sdk.session.refusals import error_of, refusal_of
 from mai_sdk.session.user import User
 from mai_sdk.wire import live_client_events as ask
@@ -49,7 +49,7 @@ _SETTINGS: Final = "settings-"
 _REMOTE_DONE: Final = (ResponseMcpCallCompleted, ResponseMcpCallFailed)
 
 
-class Conversation(Machine):
+class Conversation(RealtimeMachine):
     """See the module."""
 
     def __init__(

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.audio.turns import TurnBegan
 from mai_sdk.session.hearing import Hearing, Said
-from mai_sdk.session.machine import Machine
+from mai_sdk.session.realtime import RealtimeMachine
 from mai_sdk.session.refusals import error_of, refusal_of
+from mai_sdk.session.transcription import Transcription, ms_between
 from mai_sdk.session.written import Written
 from mai_sdk.wire import live_client_events as ask
 from mai_sdk.wire import live_events as live
@@ -21,8 +21,6 @@ from mai_sdk.wire.session_events import (
     Other,
     Reconnected,
     SessionStarted,
-    SpeechEnded,
-    SpeechStarted,
     TurnDone,
     Warned,
 )
@@ -39,7 +37,7 @@ _SETTINGS = "settings-1"
 _REMEMBERED = 256
 
 
-class Dictation(Machine):
+class Dictation(Transcription, RealtimeMachine):
     """See the module.
 
     Args:
@@ -59,43 +57,16 @@ class Dictation(Machine):
         buffer_seconds: float = 300.0,
         lifetime_seconds: float = 3600.0,
     ) -> None:
-        super().__init__(Hearing(sample_rate, buffer_seconds), lifetime_seconds=lifetime_seconds)
+        super().__init__(
+            Hearing(sample_rate, buffer_seconds),
+            detector=detector,
+            lifetime_seconds=lifetime_seconds,
+        )
         self._session = dict(session)
-        self._detector = detector
         self._written = Written()
-        self._has_started = False
-        self._is_ready = False
         self._done: dict[str, None] = {}
-        self.streamed = 0
-        """Samples sent over all connections: what is billed."""
 
     # What the user says.
-
-    def send_audio(self, audio: bytes, *, now: float) -> None:
-        """Take the next piece of audio; turns in it begin and end as the detector finds them.
-
-        Raises:
-            InvalidRequest: Its last sample is cut in two.
-            AudioOverflow: Too much is not written down.
-        """
-        begins = self.hearing.buffer.end
-        self.hearing.give(audio, now=now)
-        found = self._detector.feed(audio) if self._detector is not None else []
-        at = 0
-        for event in found:
-            if isinstance(event, TurnBegan):
-                self.emit(SpeechStarted(offset_ms=self.hearing.ms(event.speech_start)))
-                continue
-            cut = min(max((event.end - begins) * self.hearing.sample_bytes, at), len(audio))
-            self._forward(audio[at:cut])
-            at = cut
-            self.emit(SpeechEnded(offset_ms=self.hearing.ms(event.speech_end)))
-            self._commit(begins + cut // self.hearing.sample_bytes, now=now)
-        self._forward(audio[at:])
-
-    def commit(self, *, now: float) -> bool:
-        """End the turn here; False, and nothing done, where there is no audio in it."""
-        return self._commit(self.hearing.buffer.end, now=now)
 
     def close(self) -> None:
         """Note that no more audio comes: what there is, is a turn."""
@@ -131,14 +102,8 @@ class Dictation(Machine):
     def _begin(self, event: live.SessionUpdated, now: float) -> None:
         """Let audio through: the settings stand."""
         self._is_ready = True
-        before = self._queued_to
-        for each in self.hearing.restart():
-            if isinstance(each, bytes):
-                self._forward(each)
-            else:
-                self.send(ask.InputAudioBufferCommit())
+        resent = self._send_again()
         if self._news is not None:
-            resent = self.hearing.ms(self._queued_to - before)
             self._news = Reconnected(why=self._why, connections=0, resent_ms=resent)
             self.emit(Other(type=event.type, raw=event))
             self._returned(now)
@@ -153,20 +118,8 @@ class Dictation(Machine):
                 )
             )
 
-    def _forward(self, audio: bytes) -> None:
-        if self._is_ready and audio:
-            self._append(audio)
-            self.streamed += len(audio) // self.hearing.sample_bytes
-
-    def _commit(self, end: int, *, now: float | None) -> bool:
-        said = self.hearing.commit(end)
-        if said is None:
-            return False
-        given = self.hearing.given_at(end)
-        said.ended_at = given if now is None or given is None else min(given, now)
-        if self._is_ready:
-            self.send(ask.InputAudioBufferCommit())
-        return True
+    def _put_commit(self, said: Said) -> None:
+        self.send(ask.InputAudioBufferCommit())
 
     # What the service says.
 
@@ -219,7 +172,7 @@ class Dictation(Machine):
                 user_text=text,
                 item_id=item_id,
                 listened_ms=self.hearing.ms((said.end or said.start) - said.start),
-                first_text_ms=_ms_between(said.ended_at, now),
+                first_text_ms=ms_between(said.ended_at, now),
                 raw=event,
             )
         )
@@ -247,7 +200,3 @@ class Dictation(Machine):
         self.emit(Failed(error=error, raw=event))
         if not self._is_ready and refusal != "expired":
             self.failure = error
-
-
-def _ms_between(start: float | None, end: float) -> float | None:
-    return None if start is None else max(end - start, 0.0) * 1000

@@ -11,15 +11,11 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from mai_sdk.wire.live_codec import UnreadableEvent, decode, encode, encode_append
-from mai_sdk.wire.session_events import Ended, Other
+from mai_sdk.wire.session_events import Ended
 
 if TYPE_CHECKING:
     from mai_sdk.errors import CallFailed
     from mai_sdk.session.hearing import Hearing
-    from mai_sdk.wire.live_client_events import ClientEvent
-    from mai_sdk.wire.live_codec import Received
-    from mai_sdk.wire.live_events import SessionCreated
     from mai_sdk.wire.session_events import Reconnected, SessionEvent
 
 __all__ = ["Machine"]
@@ -45,7 +41,7 @@ class Machine(ABC):
         """Whether the caller gives nothing more."""
         self.pending_bytes = 0
         """How much waits to be sent."""
-        self._frames: list[str] = []
+        self._frames: list[str | bytes] = []
         self._events: deque[SessionEvent] = deque()
         self._lifetime = lifetime_seconds
         self._began_at = self._ends_at = 0.0
@@ -53,7 +49,8 @@ class Machine(ABC):
         self._lost_at: float | None = None
         self._why = ""
         self._news: Reconnected | None = None
-        self._queued_to = self._flushed_to = 0
+        self._queued_to: int = 0
+        self._flushed_to: int = 0
         self._pings: dict[bytes, int] = {}
         self._pinged = 0
 
@@ -80,15 +77,6 @@ class Machine(ABC):
         self.pending_bytes = 0
         self._lost_at, self._why = (now if self._lost_at is None else self._lost_at), why
         self._lost(now)
-
-    def receive(self, frame: str | bytes, *, now: float) -> None:
-        """Take what came over the connection."""
-        try:
-            event = decode(frame)
-        except UnreadableEvent as error:
-            self.emit(Other(type=None, raw=str(error)))
-            return
-        self._read(event, now)
 
     def ping(self) -> bytes:
         """Return what the next ping shall carry: its answer proves what was sent before it."""
@@ -127,7 +115,7 @@ class Machine(ABC):
 
     # What the driver takes.
 
-    def take_frames(self) -> list[str]:
+    def take_frames(self) -> list[str | bytes]:
         """Return what is to be sent, in order; it is the caller's to send it now."""
         frames, self._frames = self._frames, []
         self.pending_bytes = 0
@@ -140,33 +128,15 @@ class Machine(ABC):
         self._events.clear()
         return events
 
-    # What the user says.
-
-    def send(self, event: ClientEvent) -> None:
-        """Send an event as it is; without a connection it is not sent, and not kept."""
-        if self.is_connected:
-            self._put(encode(event))
-
     # For the machines.
 
     def emit(self, event: SessionEvent) -> None:
         """Tell the user."""
         self._events.append(event)
 
-    def _put(self, frame: str) -> None:
+    def _put(self, frame: str | bytes) -> None:
         self._frames.append(frame)
         self.pending_bytes += len(frame)
-
-    def _append(self, audio: bytes) -> None:
-        self._queued_to += len(audio) // self.hearing.sample_bytes
-        self._put(encode_append(audio))
-
-    def _take_expiry(self, event: SessionCreated) -> None:
-        expires = event.session.expires_at
-        if expires is not None:
-            left = expires - self._wall_less_now - self._began_at
-            if left > 0:  # else one of the clocks is wrong
-                self._ends_at = self._began_at + min(left, self._lifetime)
 
     def _returned(self, now: float) -> None:
         """Tell the user, once, that another connection does the work."""
@@ -193,13 +163,17 @@ class Machine(ABC):
         """Whether nothing is under way that another connection would disturb."""
 
     @abstractmethod
+    def receive(self, frame: str | bytes, *, now: float) -> None:
+        """Take what came over the connection."""
+
+    @abstractmethod
+    def _append(self, audio: bytes) -> None:
+        """Put audio among what is to be sent, and count it as queued."""
+
+    @abstractmethod
     def _open(self, now: float) -> None:
         """Say what a new connection must be told."""
 
     @abstractmethod
     def _lost(self, now: float) -> None:
         """Settle what the connection took with it."""
-
-    @abstractmethod
-    def _read(self, event: Received, now: float) -> None:
-        """Take one event of the service."""
