@@ -22,8 +22,8 @@ from mai_sdk.metering.usage import Usage
 from mai_sdk.wire.closes import failure_from_close
 from mai_sdk.wire.failures import read_failure
 from mai_sdk.wire.speech_events import AudioChunk, SpeechEnd, WordBoundary
-from mai_sdk.wire.usp import decode
-from mai_sdk.wire.usp_tts import Context, Turn, config_body
+from mai_sdk.wire.usp import config_body, decode
+from mai_sdk.wire.usp_tts import Context, Turn
 
 PATH = "/cognitiveservices/websocket/v1"
 TEXT = "One two three, four five six."

@@ -16,8 +16,8 @@ from mai_sdk.wire.speech_events import (
     Viseme,
     WordBoundary,
 )
-from mai_sdk.wire.usp import Message, decode, encode
-from mai_sdk.wire.usp_tts import Context, Turn, config_body
+from mai_sdk.wire.usp import Message, config_body, decode, encode
+from mai_sdk.wire.usp_tts import Context, Turn
 
 FORMAT = "raw-24khz-16bit-mono-pcm"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mai_sdk.audio.detectors import SpeechDetector
     from mai_sdk.audio.turns import TurnDetector
     from mai_sdk.config import Timeouts
+    from mai_sdk.config.route import Surface
     from mai_sdk.engine.drive import AsyncDriver
     from mai_sdk.engine.live import Endurance
     from mai_sdk.resources.core import Core
@@ -36,6 +37,7 @@ class AsyncLiveTranscription:
         self,
         *,
         model: str = DEFAULT_STREAMING_MODEL,
+        surface: Surface | None = None,
         language: str | None = None,
         sample_rate: int = 16_000,
         detector: TurnDetector | SpeechDetector | None = None,
@@ -55,23 +57,30 @@ class AsyncLiveTranscription:
 
         Args:
             model: The streaming model, a route's name, or the name of your deployment of it.
-            language: Such as "en" or "en-US", of which only "en" is sent; found out if omitted.
-            sample_rate: Of the audio given to `send`: 16000 and 24000 go out as they are, others
-                are resampled to 16000 (extra `[audio]`).
-            detector: What finds turns, because the service does not: a `TurnDetector`, or what
-                tells speech from the rest, such as `SileroDetector()` (extra `[audio]`). By
-                loudness if omitted.
+            surface: "realtime" (a Foundry deployment) or "speech" (the Speech resource's WebSocket,
+                which needs none). If omitted, what the route says, or of those that serve the
+                model the first one configured, "realtime" before "speech".
+            language: Such as "en" or "en-US", of which realtime is sent only "en"; found out if
+                omitted.
+            sample_rate: Of the audio given to `send`: 16000, and for realtime 24000, go out as they
+                are, others are resampled to 16000 (extra `[audio]`).
+            detector: What finds turns, because the service of realtime does not: a `TurnDetector`,
+                or what tells speech from the rest, such as `SileroDetector()` (extra `[audio]`).
+                If omitted, by loudness for realtime; speech finds phrases by itself, and takes
+                the ends that a detector finds as advice.
             push_to_talk: Find no turns: `commit` ends each.
             buffer_seconds: How much audio that is not written down may be kept.
             endurance: How long silence, reconnecting and closing may take.
             timeout: Seconds for connecting; `Timeouts` for connect and first_byte.
             tags: Kept with every receipt.
-            extra_session: Laid over the settings of the input. They cannot be changed later.
+            extra_session: Laid over the settings of the input; for speech over `speech.context`.
+                They cannot be changed later.
             extra_query: Added to the address.
             extra_headers: Added to every handshake. Never a key.
 
         Raises:
-            NotConfigured: No Foundry resource is set.
+            NotConfigured: Nothing is set that leads to the model; the text says what to set.
+            UnsupportedFeature: The route goes over another surface.
             InvalidRequest: A setting is wrong as it stands; nothing was sent.
         """
         from mai_sdk.resources.live_session import Switchboard
@@ -79,6 +88,7 @@ class AsyncLiveTranscription:
 
         dictate = Dictate(
             model=model,
+            surface=surface,
             language=language,
             sample_rate=sample_rate,
             detector=detector,

@@ -45,7 +45,8 @@ from mai_sdk.wire.speech_events import (
 )
 from mai_sdk.wire.ssml import SSML, plain
 from mai_sdk.wire.tts import AudioReader, read_tts_failure, socket_path
-from mai_sdk.wire.usp_tts import Context, Turn, config_body
+from mai_sdk.wire.usp import config_body
+from mai_sdk.wire.usp_tts import Context, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Hashable, Mapping

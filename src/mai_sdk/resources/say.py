@@ -187,8 +187,17 @@ def check_speech_route(route: Route) -> None:
             f"Text is spoken over the speech surface, and this route is {route.surface}: set "
             "speech_endpoint (or speech_region) and speech_api_key."
         )
-    keyed = route.credential is None or isinstance(route.credential, Secret)
-    if is_regional(route.endpoint) and not keyed:
+    if is_regional(route.endpoint):
+        check_shared_host(route.credential)
+
+
+def check_shared_host(credential: object) -> None:
+    """Return if that credential is taken by a region's endpoint, which all resources share.
+
+    Raises:
+        NotConfigured: It is an Entra one.
+    """
+    if credential is not None and not isinstance(credential, Secret):
         raise NotConfigured(
             "A region's shared endpoint takes no plain Entra token. Set speech_endpoint to the "
             "resource's own, https://<resource>.cognitiveservices.azure.com, or set "

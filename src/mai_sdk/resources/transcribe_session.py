@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import platform
+import uuid
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
+from mai_sdk._version import __version__
 from mai_sdk.audio.turns import TurnDetector
+from mai_sdk.config.endpoint import region_of
 from mai_sdk.engine.connecting import Line
 from mai_sdk.engine.live import Endurance
 from mai_sdk.errors import UnsupportedFeature
 from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.ask import check_extras
 from mai_sdk.resources.live_session import LiveSession
+from mai_sdk.resources.say import check_shared_host
 from mai_sdk.session.dictation import Dictation
-from mai_sdk.wire.live_address import transcription_url
+from mai_sdk.session.recognition import Recognition
+from mai_sdk.session.transcription import Transcription
+from mai_sdk.wire.live_address import recognition_url, transcription_url
 from mai_sdk.wire.live_update import transcription_session
+from mai_sdk.wire.usp import SUBPROTOCOL, config_body
+from mai_sdk.wire.usp_stt import recognition_context
 from mai_sdk.wire.voice import DEFAULT_STREAMING_MODEL
 
 if TYPE_CHECKING:
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
 
     from mai_sdk.audio.detectors import SpeechDetector
     from mai_sdk.config import Route, Timeouts
+    from mai_sdk.config.route import Surface
     from mai_sdk.resources.live_session import Switchboard
     from mai_sdk.wire.session_events import TurnDone
 
@@ -33,7 +43,13 @@ __all__ = [
     "open_dictation",
 ]
 
-_UNTOUCHED: Final = (16_000, 24_000)
+_SURFACES: Final[tuple[Surface, ...]] = ("realtime", "speech")
+"""Where speech is written down while it is spoken, the first one configured counts."""
+_UNTOUCHED: Final[Mapping[str, tuple[int, ...]]] = {
+    "realtime": (16_000, 24_000),
+    "speech": (16_000,),
+}
+_CONFIG: Final = config_body(name="mai-sdk", version=__version__, platform=platform.system())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +57,7 @@ class Dictate:
     """What a caller wants written down, as it was passed."""
 
     model: str = DEFAULT_STREAMING_MODEL
+    surface: Surface | None = None
     language: str | None = None
     sample_rate: int = 16_000
     detector: TurnDetector | SpeechDetector | None = None
@@ -52,21 +69,20 @@ class Dictate:
     extra_query: Mapping[str, str] | None = None
     extra_headers: Mapping[str, str] | None = field(default=None, repr=False)
 
-    @property
-    def rate(self) -> int:
-        """Return the samples a second that are sent."""
-        return self.sample_rate if self.sample_rate in _UNTOUCHED else 16_000
+    def rate_for(self, surface: Surface) -> int:
+        """Return the samples a second that are sent there."""
+        return self.sample_rate if self.sample_rate in _UNTOUCHED[surface] else 16_000
 
-    def turns(self) -> TurnDetector | None:
-        """Return what finds turns in what is sent."""
-        if self.push_to_talk:
+    def turns_for(self, surface: Surface) -> TurnDetector | None:
+        """Return what finds turns in what is sent; over speech the service does, unless told."""
+        if self.push_to_talk or (self.detector is None and surface == "speech"):
             return None
         if isinstance(self.detector, TurnDetector):
             return self.detector
-        return TurnDetector(self.detector, sample_rate=self.rate)
+        return TurnDetector(self.detector, sample_rate=self.rate_for(surface))
 
 
-class TranscribeSession(LiveSession[Dictation]):
+class TranscribeSession(LiveSession[Transcription]):
     """Live transcription. Open it with `async with`, feed it with `send`, read it with `async for`.
 
     `UserTranscript` gives the text of a turn as it grows, and whole when `final`; `TurnDone` gives
@@ -75,7 +91,7 @@ class TranscribeSession(LiveSession[Dictation]):
 
     def __init__(
         self,
-        machine: Dictation,
+        machine: Transcription,
         line: Line,
         board: Switchboard,
         *,
@@ -130,7 +146,7 @@ def open_dictation(
     """Return a live transcription that is not open yet.
 
     Raises:
-        NotConfigured: No Foundry resource is set.
+        NotConfigured: Nothing is set that leads to the model.
         InvalidRequest: A setting is wrong as it stands.
     """
     check_extras(
@@ -140,28 +156,10 @@ def open_dictation(
         extra_query=dictate.extra_query,
         extra_session=dictate.extra_session,
     )
-    route = _route(board, dictate.model)
-    session = transcription_session(
-        deployment=route.deployment or DEFAULT_STREAMING_MODEL,
-        sample_rate=dictate.rate,
-        language=dictate.language,
-        extra=dictate.extra_session,
-    )
-    machine = Dictation(
-        session,
-        sample_rate=dictate.rate,
-        detector=dictate.turns(),
-        buffer_seconds=dictate.buffer_seconds,
-    )
+    route = _route(board, dictate)
+    machine = _machine(dictate, route)
     timeouts = board.core.config.timeouts_for(dictate.timeout, modality="voice")
-    query = {**dict(route.query), **(dictate.extra_query or {})}
-    line = Line(
-        route=route,
-        url=transcription_url(route.endpoint, query=query.items()),
-        timeouts=timeouts,
-        max_retries=board.core.config.max_retries,
-        headers=tuple((dictate.extra_headers or {}).items()),
-    )
+    line = _line(board, dictate, route, timeouts)
     return TranscribeSession(
         machine,
         line,
@@ -174,21 +172,83 @@ def open_dictation(
     )
 
 
-def _route(board: Switchboard, model: str) -> Route:
-    core = board.core
+def _machine(dictate: Dictate, route: Route) -> Transcription:
+    rate, detector = dictate.rate_for(route.surface), dictate.turns_for(route.surface)
+    model = route.deployment or DEFAULT_STREAMING_MODEL
+    if route.surface == "speech":
+        context = recognition_context(
+            model=model, language=dictate.language, extra=dictate.extra_session
+        )
+        return Recognition(
+            context,
+            config=_CONFIG,
+            sample_rate=rate,
+            detector=detector,
+            buffer_seconds=dictate.buffer_seconds,
+        )
+    session = transcription_session(
+        deployment=model, sample_rate=rate, language=dictate.language, extra=dictate.extra_session
+    )
+    return Dictation(
+        session, sample_rate=rate, detector=detector, buffer_seconds=dictate.buffer_seconds
+    )
+
+
+def _line(board: Switchboard, dictate: Dictate, route: Route, timeouts: Timeouts) -> Line:
+    query = {**dict(route.query), **(dictate.extra_query or {})}.items()
+    headers = tuple((dictate.extra_headers or {}).items())
+    is_usp = route.surface == "speech"
+    if is_usp:
+        headers = (("X-ConnectionId", uuid.uuid4().hex), *headers)
+    address = recognition_url if is_usp else transcription_url
+    return Line(
+        route=route,
+        url=address(route.endpoint, query=query),
+        timeouts=timeouts,
+        max_retries=board.core.config.max_retries,
+        headers=headers,
+        subprotocol=SUBPROTOCOL if is_usp else None,
+    )
+
+
+def _route(board: Switchboard, dictate: Dictate) -> Route:
+    """Return where the session goes: as the caller, the route or the catalog says."""
+    core, model = board.core, dictate.model
     known = core.catalog.get(model)
+    if dictate.surface is not None:
+        asked: tuple[Surface, ...] = (dictate.surface,)
+    else:
+        served = _SURFACES if known is None else known.surfaces
+        asked = tuple(each for each in _SURFACES if each in served) or _SURFACES
     route = core.config.route(
         model,
         modality="transcribe",
-        surfaces=("realtime",),
+        surfaces=asked,
         catalog_name=known.name if known is not None else None,
         default_deployment=known.deployments if known is not None else {},
     )
-    if route.surface != "realtime":
+    if route.surface not in _SURFACES or route.surface not in asked:
         raise UnsupportedFeature(
-            f"The route {model!r} is {route.surface}, and live transcription goes over realtime: "
-            "set foundry_endpoint and foundry_api_key, or name a route of that surface."
+            f"The route {model!r} is {route.surface}, and live transcription goes over "
+            f"{' or '.join(asked)}: set what that takes, or name a route of that surface."
         )
     if route.deployment is None:
         route = replace(route, deployment=route.model or model)
-    return route
+    return _spoken_to(route) if route.surface == "speech" else route
+
+
+def _spoken_to(route: Route) -> Route:
+    """Return the route with the host that recognises, and the model's name as it is taken there.
+
+    Raises:
+        NotConfigured: It is a region's shared host, and the credential is an Entra one.
+    """
+    name = route.deployment or ""
+    if route.model is not None and name.casefold() == route.model.casefold():
+        name = name.lower()
+    region = region_of(route.endpoint)
+    if region is not None:
+        check_shared_host(route.credential)
+        endpoint = f"https://{region}.stt.speech.microsoft.com"
+        return replace(route, deployment=name, endpoint=endpoint)
+    return replace(route, deployment=name)

@@ -206,6 +206,40 @@ class Hearing:
             self._settle()
         return one
 
+    def found(self, start: int | None) -> int:
+        """Note that the service found speech, at `start` or nobody knows where; return where.
+
+        It belongs to the oldest turn that is not written down, unless it begins after that.
+        """
+        start = self.buffer.start if start is None else max(start, self.buffer.start)
+        if all(one.end is not None and one.end <= start for one in self.said):
+            self.said.append(Said(start))
+        return start
+
+    def end_of(self, item_id: str | None) -> int | None:
+        """Return where that item ends, or the oldest one that is not written down."""
+        one = self._find(item_id) or next(iter(self.said), None)
+        return None if one is None else one.end
+
+    def written_to(self, end: int | None) -> list[Said]:
+        """Note that all before `end` is written down; return our own commits that this answers.
+
+        Without an end it was the oldest turn, wherever that is.
+        """
+        over: list[Said] = []
+        if end is None:
+            over = [self.said.popleft()] if self.said else []
+        else:
+            while (
+                self.said
+                and (self.said[0].start if self.said[0].end is None else self.said[0].end) <= end
+            ):
+                over.append(self.said.popleft())
+            if self.said:
+                self.said[0].start = max(self.said[0].start, end)
+            self._acknowledge(end)
+        return [one for one in over if one.by_us]
+
     def answered(self, turns: Iterable[Said]) -> None:
         """Note that these were answered."""
         for one in turns:

@@ -60,12 +60,9 @@ class Machine(ABC):
         """Note that a connection stands; `wall` is the time of day, in Unix seconds."""
         self.connections += 1
         self.is_connected, self.is_proven = True, False
-        self._frames.clear()
-        self._pings.clear()
-        self.pending_bytes = 0
         self._began_at, self._ends_at = now, now + self._lifetime
         self._wall_less_now = wall - now
-        self._queued_to = self._flushed_to = self.hearing.buffer.start
+        self._start_over()
         self._open(now)
 
     def disconnected(self, why: str, *, now: float) -> None:
@@ -137,6 +134,13 @@ class Machine(ABC):
     def _put(self, frame: str | bytes) -> None:
         self._frames.append(frame)
         self.pending_bytes += len(frame)
+
+    def _start_over(self) -> None:
+        """Send from the first sample that is not acknowledged; nothing that waits goes out."""
+        self._frames.clear()
+        self._pings.clear()
+        self.pending_bytes = 0
+        self._queued_to = self._flushed_to = self.hearing.buffer.start
 
     def _returned(self, now: float) -> None:
         """Tell the user, once, that another connection does the work."""

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SUBPROTOCOL", "Malformed", "Message", "decode", "encode", "timestamp"]
+__all__ = ["SUBPROTOCOL", "Malformed", "Message", "config_body", "decode", "encode", "timestamp"]
 
 SUBPROTOCOL: Final = "USP"
 _NEW_LINE: Final = "\r\n"
@@ -60,6 +60,16 @@ class Message:
 def timestamp(seconds: float) -> str:
     """Return a time since 1970 as the `X-Timestamp` header has it, in UTC to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def config_body(*, name: str, version: str, platform: str) -> str:
+    """Return the body of `speech.config`: who is calling, and nothing of the machine's names."""
+    return to_json({
+        "context": {
+            "system": {"version": version, "name": name, "build": "Python", "lang": "Python"},
+            "os": {"platform": platform, "name": platform, "version": ""},
+        }
+    }).decode()  # fmt: skip
 
 
 def encode(message: Message, *, at: str | None = None) -> str | bytes:

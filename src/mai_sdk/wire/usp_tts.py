@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mai_sdk.errors import CallFailed
     from mai_sdk.wire.speech_events import SpeechEvent
 
-__all__ = ["Context", "Turn", "config_body"]
+__all__ = ["Context", "Turn"]
 
 _LOST_MS: Final = 250.0
 """So much less audio than the service says it sent is a loss; less may be how it rounds."""
@@ -198,13 +198,3 @@ class Turn:
         frame = encode(Message(path, body, headers), at=timestamp(self._clock()))
         assert isinstance(frame, str)  # noqa: S101 - a text body makes a text frame
         return frame
-
-
-def config_body(*, name: str, version: str, platform: str) -> str:
-    """Return the body of `speech.config`: who is calling, and nothing of the machine's names."""
-    return to_json({
-        "context": {
-            "system": {"version": version, "name": name, "build": "Python", "lang": "Python"},
-            "os": {"platform": platform, "name": platform, "version": ""},
-        }
-    }).decode()  # fmt: skip

@@ -10,7 +10,17 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["A_LAW", "MU_LAW", "PCM", "Wav", "WavHead", "read_wav", "read_wav_head", "wav_header"]
+__all__ = [
+    "A_LAW",
+    "MU_LAW",
+    "PCM",
+    "Wav",
+    "WavHead",
+    "read_wav",
+    "read_wav_head",
+    "stream_header",
+    "wav_header",
+]
 
 PCM: Final = 1
 A_LAW: Final = 6
@@ -42,6 +52,19 @@ class Wav:
     def seconds(self) -> float:
         """How long it plays."""
         return len(self.samples) / (self.frame_bytes * self.sample_rate)
+
+
+def stream_header(*, sample_rate: int) -> bytes:
+    """Return the 44 bytes before 16-bit samples of one channel whose number nobody knows yet.
+
+    The official Speech SDK says 0 for both lengths.
+    """
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF", 0, b"WAVE",
+        b"fmt ", 16, PCM, 1, sample_rate, sample_rate * 2, 2, 16,
+        b"data", 0,
+    )  # fmt: skip
 
 
 def wav_header(
