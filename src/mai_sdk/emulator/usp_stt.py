@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mai_sdk.emulator.sockets import Left
 from mai_sdk.emulator.untyped import to_object
 from mai_sdk.emulator.usp import NOISE, TICKS_PER_MS, Says, next_message, refused
 from mai_sdk.wire.wav import read_wav
@@ -77,8 +78,20 @@ class Recognition:
 
     async def serve(self, line: Socket) -> None:
         """See `SocketHandler.serve`."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await self._talk(line, tasks)
+        except* Left:
+            pass
+
+    async def _talk(self, line: Socket, tasks: asyncio.TaskGroup) -> None:
         turn: _Turn | None = None
+        expiry: asyncio.Task[None] | None = None
         while True:
+            if turn is not None and expiry is None:
+                fault = line.take("expire")
+                lasts = (fault and fault.seconds) or self._world.live.session_seconds
+                expiry = tasks.create_task(_expire(line, lasts))
             message = await next_message(line)
             path = message.path.lower()
             if path == "speech.context":
@@ -191,6 +204,11 @@ class Recognition:
             await turn.says.json("speech.phrase", done)
         await turn.says.json("turn.end", {}, is_last=True)
         await line.end_turn()
+
+
+async def _expire(line: Socket, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    await line.close(1001, "session expired")
 
 
 def _mode(path: str, said: dict[str, Any]) -> str:

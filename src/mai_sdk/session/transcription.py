@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mai_sdk.audio.turns import TurnBegan
 from mai_sdk.session.machine import Machine
-from mai_sdk.wire.session_events import SpeechEnded, SpeechStarted
+from mai_sdk.wire.session_events import SpeechEnded, SpeechStarted, Warned
 
 if TYPE_CHECKING:
     from mai_sdk.audio.turns import TurnDetector
@@ -61,6 +61,19 @@ class Transcription(Machine):
     def commit(self, *, now: float) -> bool:
         """End the turn here; False, and nothing done, where there is no audio in it."""
         return self._commit(self.hearing.buffer.end, now=now)
+
+    def ended(self, reason: str, *, code: int | None, now: float) -> None:
+        """Note that the session is over; what was not written down is told."""
+        missing = len(self.hearing.buffer)
+        if missing and not self.is_drained:
+            self.emit(
+                Warned(
+                    message=f"The last {missing / self.hearing.sample_rate:.1f} s of audio were "
+                    "not written down: the session ended before.",
+                    code="audio_not_written_down",
+                )
+            )
+        super().ended(reason, code=code, now=now)
 
     def _forward(self, audio: bytes) -> None:
         if self._is_ready and audio:
