@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 import time
+from pathlib import Path
 
 
 def config(sdk, url, key, *, voice=None, form=None, **properties):
@@ -89,6 +90,43 @@ def listen(sdk, *, url, key, file, **rest):
     return {"texts": texts}
 
 
+def hear(sdk, *, url, key, pieces, commit_after=(), **rest):
+    """Recognise continuously what is pushed, piece by piece, up to the end of the stream."""
+    shape = sdk.audio.AudioStreamFormat(samples_per_second=16_000, bits_per_sample=16, channels=1)
+    stream = sdk.audio.PushAudioInputStream(shape)
+    made = config(sdk, url, key, **rest)
+    made.model = "mai-transcribe-2-streaming"
+    ears = sdk.SpeechRecognizer(made, audio_config=sdk.audio.AudioConfig(stream=stream))
+    heard, over = [], threading.Event()
+
+    def noting(kind):
+        def noted(event):
+            result = event.result
+            place = [result.offset, result.duration]
+            token = getattr(result, "commit_token", None)
+            heard.append([kind, result.reason.name, result.text, *place, token])
+
+        return noted
+
+    ears.recognizing.connect(noting("recognizing"))
+    ears.recognized.connect(noting("recognized"))
+    ended = []
+    ears.canceled.connect(lambda event: ended.append(event.cancellation_details.reason.name))
+    ears.session_stopped.connect(lambda _: over.set())
+    ears.start_continuous_recognition()
+    for number, piece in enumerate(pieces):
+        with Path(piece).open("rb") as file:
+            while audio := file.read(3200):
+                stream.write(audio)
+                time.sleep(0.005)
+        if number in commit_after:
+            stream.commit()
+    stream.close()
+    is_over = over.wait(20)
+    ears.stop_continuous_recognition()
+    return {"heard": heard, "over": is_over, "ended": ended}
+
+
 if __name__ == "__main__":
     import azure.cognitiveservices.speech as speechsdk
 
@@ -98,5 +136,6 @@ if __name__ == "__main__":
         "voices": voices,
         "recognise": recognise,
         "listen": listen,
+        "hear": hear,
     }
     print(json.dumps(use[sys.argv[1]](speechsdk, **json.loads(sys.argv[2]))))

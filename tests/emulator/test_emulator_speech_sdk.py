@@ -110,6 +110,70 @@ def test_recognition_goes_on_to_the_end_of_the_file_turn_after_turn(emulator, tm
     assert len(turns) >= 1
 
 
+def pushed(emulator, tmp_path, *texts):
+    """Write each text, spoken and followed by silence, into a file of samples."""
+    files = []
+    for number, text in enumerate(texts):
+        file = tmp_path / f"{number}.pcm"
+        file.write_bytes(emulator.spoken(text, sample_rate=16_000) + bytes(32_000))
+        files.append(str(file))
+    return files
+
+
+def test_a_stream_is_recognised_while_it_is_pushed(emulator, tmp_path):
+    files = pushed(emulator, tmp_path, "Good morning, everybody.", "And good-by.")
+    told = sdk(emulator, "hear", UNIVERSAL, pieces=files)
+    final = [each for each in told["heard"] if each[:2] == ["recognized", "RecognizedSpeech"]]
+    assert [each[2] for each in final] == ["Good morning, everybody.", "And good-by."]
+    provisional = [each for each in told["heard"] if each[0] == "recognizing"]
+    assert provisional[0][2] == "Good"
+    assert told["heard"].index(provisional[0]) < told["heard"].index(final[0])
+    assert (told["over"], told["ended"]) == (True, ["EndOfStream"])
+    spoken = Path(files[0]).stat().st_size
+    assert final[1][3] == pytest.approx(spoken * 10_000 // 32, abs=200_000)
+    assert len(emulator.journal) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "parameters"),
+    [("socket_reset", {}), ("socket_close", {"code": 1011}), ("socket_finish", {})],
+    ids=str,
+)
+def test_the_sdk_goes_on_over_a_new_line_where_one_broke(emulator, tmp_path, fault, parameters):
+    files = pushed(emulator, tmp_path, "Good morning, everybody.", "And good-by.")
+    emulator.fault(fault, received=30, **parameters)
+    told = sdk(emulator, "hear", UNIVERSAL, pieces=files)
+    final = [each for each in told["heard"] if each[:2] == ["recognized", "RecognizedSpeech"]]
+    assert [each[2] for each in final] == ["Good morning, everybody.", "And good-by."]
+    assert len(emulator.journal) == 2
+    whole = b"".join(Path(file).read_bytes() for file in files)
+    first, second = (bytes(entry.audio) for entry in emulator.journal)
+    assert whole.startswith(first)
+    # It goes on from the last phrase; after the end, another turn has what no phrase covered.
+    resumed, rest = continuations(emulator.journal[1])
+    assert resumed <= len(first)
+    assert second == whole[resumed:] + whole[rest:]
+
+
+def test_a_commit_of_the_sdk_ends_a_phrase_and_is_answered(emulator, tmp_path):
+    file = tmp_path / "said.pcm"
+    file.write_bytes(emulator.spoken("Over to you.", sample_rate=16_000))
+    told = sdk(emulator, "hear", UNIVERSAL, pieces=[str(file)] * 2, commit_after=[0])
+    final = [each for each in told["heard"] if each[1] == "RecognizedSpeech"]
+    assert [(each[2], each[5]) for each in final] == [("Over to you.", 1), ("Over to you.", 0)]
+    messages = [decode(frame) for frame in emulator.journal[0].frames if isinstance(frame, str)]
+    asked = next(each.json for each in messages if each.path == "speech.context")
+    assert asked["model"] == {"name": "mai-transcribe-2-streaming"}
+
+
+def continuations(entry):
+    """Return where each turn on that line went on, in bytes: the SDK cuts at whole milliseconds."""
+    messages = [decode(frame) for frame in entry.frames if isinstance(frame, str)]
+    contexts = [message.json for message in messages if message.path == "speech.context"]
+    streams = [context["continuation"]["audio"]["streams"]["1"] for context in contexts]
+    return [int(stream["offset"]) // 10_000 * 32 for stream in streams]
+
+
 def test_a_wrong_key_is_refused_at_the_handshake(emulator):
     said = sdk(emulator, "speak", V1, key="wrong", text="Hi.", voice=VOICE)
     assert (said["reason"], said["error"]) == ("Canceled", "AuthenticationFailure")
