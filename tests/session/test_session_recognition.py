@@ -20,6 +20,7 @@ from mai_sdk.wire.session_events import (
     SpeechStarted,
     TurnDone,
     UserTranscript,
+    Warned,
 )
 from mai_sdk.wire.usp import Message, decode, encode
 from mai_sdk.wire.usp_stt import recognition_context
@@ -391,6 +392,33 @@ def test_the_detailed_format_and_unknown_messages_are_read():
     assert line.told(UserTranscript)[-1].text == "Yes."
     assert line.told(UserTranscript)[-1].locale == "en-US"
     assert [event.type for event in line.told(Other)] == ["speech.novelty", None]
+
+
+def test_a_line_is_left_before_its_hour_at_a_quiet_moment():
+    line = Line()
+    line.connect()
+    line.give(10)
+    line.heard()
+    machine = line.machine
+    assert not machine.wants_rollover(3479)
+    assert machine.wants_rollover(3481)
+    line.supposes("I am", 0)
+    assert not machine.wants_rollover(3481)
+    assert machine.wants_rollover(3561)
+    line.writes("I am done.", 0, 10)
+    assert machine.wants_rollover(3481)
+
+
+def test_what_was_not_written_down_at_the_end_is_told():
+    line = Line()
+    line.connect()
+    line.give(100)
+    line.machine.close()
+    line.machine.ended("closed by the caller", code=None, now=line.now)
+    line.note()
+    [warned] = line.told(Warned)
+    assert warned.code == "audio_not_written_down"
+    assert "2.0 s" in warned.message
 
 
 PATHS = st.sampled_from([

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from mai_sdk.audio.resample import Resampler
 from mai_sdk.engine.live import Live
-from mai_sdk.errors import CallFailed
+from mai_sdk.errors import AudioOverflow, CallFailed, LedgerError
 from mai_sdk.resources.session_bill import Bill
 from mai_sdk.session.machine import Machine
 from mai_sdk.wire.session_events import Ended, TurnDone
@@ -154,10 +155,20 @@ class LiveSession(ABC, Generic[MachineT]):
 
     async def _close(self, *, drain: bool, reason: str) -> None:
         try:
+            if drain and self._live.is_running:
+                self._give_rest()
             await self._live.aclose(reason=reason, drain=drain)
         finally:
             self._bill.close(self._rest())
             self._board.core.open_streams.discard(self)
+
+    def _give_rest(self) -> None:
+        """Hand on the last milliseconds, which a resampler holds back."""
+        rest = b"" if self._resampler is None else self._resampler.finish()
+        if rest:
+            with contextlib.suppress(AudioOverflow, LedgerError):  # nothing before it got through
+                self._bill.stand()
+                self._give(rest)
 
     def _with_receipt(self, error: CallFailed) -> CallFailed:
         error.call_id, error.receipt = self._bill.session_id, self.total
