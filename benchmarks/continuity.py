@@ -1,9 +1,9 @@
 """20,000 frames of audio over a line that breaks 200 times: what arrives, in what order, how often.
 
 The same service and the same breaks for every client: a WebSocket server that speaks as much of
-the realtime dialects as both need, notes the number in every frame, and breaks the connection
-after so many frames: by a TCP reset, a FIN, silence (it reads and answers nothing more), close
-codes, and an expiry. Run it: `python benchmarks/continuity.py`.
+the realtime dialects, or of USP, as they need, notes the number in every frame, and breaks the
+connection after so many frames: by a TCP reset, a FIN, silence (it reads and answers nothing
+more), close codes, and an expiry. Run it: `python benchmarks/continuity.py`.
 """
 
 from __future__ import annotations
@@ -60,21 +60,28 @@ class Service:
         self.heard.append(mine)
         kind, after = self.plan.pop(0) if self.plan else ("", 1 << 60)
         with contextlib.suppress(ConnectionClosed):
-            await say(line, "session.created", session={"id": f"s{len(self.heard)}"})
+            await self.greet(line)
             async for message in line:
-                await self.take(line, json.loads(message), mine)
+                await self.take(line, message, mine)
                 if len(mine) >= after:
                     self.happened[kind] = self.happened.get(kind, 0) + 1
                     await self.strike(line, kind)
                     return
 
-    async def take(self, line: Any, event: dict[str, Any], mine: list[int]) -> None:
+    async def greet(self, line: Any) -> None:
+        """Say that a session begins."""
+        await say(line, "session.created", session={"id": f"s{len(self.heard)}"})
+
+    async def take(self, line: Any, message: Any, mine: list[int]) -> None:
         """Hear one event of the client."""
+        event = json.loads(message)
         if event["type"] == "session.update":
             await say(line, "session.updated", session={"id": "s"})
-        if event["type"] != "input_audio_buffer.append":
-            return
-        audio = base64.b64decode(event["audio"])
+        if event["type"] == "input_audio_buffer.append":
+            await self.hear(line, base64.b64decode(event["audio"]), mine)
+
+    async def hear(self, line: Any, audio: bytes, mine: list[int]) -> None:
+        """Note which frames these are, and write down each second of them."""
         for at in range(0, len(audio), FRAME_BYTES):
             number = int.from_bytes(audio[at : at + 4], "little")
             mine.append(number)
@@ -108,10 +115,64 @@ class Service:
             self.stuck.append(line)
             await line.wait_closed()
         elif kind == "expiry":
-            await say(line, "error", error={"code": "session_expired", "message": "Expired."})
-            await line.close(1001, "Expired")
+            await self.expire(line)
         else:
             await line.close(int(kind), "Broken on purpose")
+
+    async def expire(self, line: Any) -> None:
+        """End the session as its hour does."""
+        await say(line, "error", error={"code": "session_expired", "message": "Expired."})
+        await line.close(1001, "Expired")
+
+
+class Recogniser(Service):
+    """The same in USP, where a phrase is what acknowledges."""
+
+    request_id = ""
+
+    async def greet(self, line: Any) -> None:
+        """Say nothing: the client begins."""
+
+    async def take(self, line: Any, message: Any, mine: list[int]) -> None:
+        """Hear one message of the client."""
+        head, _, body = (
+            message.partition("\r\n\r\n")
+            if isinstance(message, str)
+            else (message[2 : 2 + int.from_bytes(message[:2], "big")].decode(), "", message)
+        )
+        said = dict(each.split(":", 1) for each in head.split("\r\n") if each)
+        if said["Path"] == "speech.context":
+            self.request_id = said["X-RequestId"]
+            await self.tell(line, "turn.start", context={"serviceTag": f"t{len(self.heard)}"})
+        if said["Path"] != "audio":
+            return
+        audio = body[2 + len(head) :]
+        if not audio:
+            await self.tell(line, "turn.end")
+        elif audio[:4] != b"RIFF":
+            await self.hear(line, audio, mine)
+
+    async def turn(self, line: Any, heard: int) -> None:
+        """Write down the last second."""
+        ticks = FRAME_SAMPLES * 10_000_000 // 16_000
+        await self.tell(line, "speech.hypothesis", Text="wor", Offset=(heard - 50) * ticks)
+        await self.tell(
+            line,
+            "speech.phrase",
+            RecognitionStatus="Success",
+            DisplayText="Words.",
+            Offset=(heard - 50) * ticks,
+            Duration=50 * ticks,
+        )
+
+    async def tell(self, line: Any, path: str, **fields: Any) -> None:
+        """Send a message."""
+        head = f"Path:{path}\r\nX-RequestId:{self.request_id}\r\n\r\n"
+        await line.send(head + json.dumps(fields))
+
+    async def expire(self, line: Any) -> None:
+        """End the session as its hour may."""
+        await line.close(1001, "Expired")
 
 
 async def say(line: Any, kind: str, **fields: Any) -> None:
@@ -122,25 +183,41 @@ async def say(line: Any, kind: str, **fields: Any) -> None:
 async def ours(url: str, service: Service, *, frames: int) -> dict[str, Any]:
     """Send the frames over `client.voice.session`."""
     from mai_sdk import AsyncMAI
+
+    async with AsyncMAI(voice_live_endpoint=url, voice_live_api_key="benchmark-key") as client:
+        session = client.voice.session(endurance=endurance())
+        return await over(session, service, frames=frames)
+
+
+async def ours_in_usp(url: str, service: Service, *, frames: int) -> dict[str, Any]:
+    """Send the frames over `client.transcribe.session`, to the Speech service."""
+    from mai_sdk import AsyncMAI
+
+    async with AsyncMAI(speech_endpoint=url, speech_api_key="benchmark-key") as client:
+        session = client.transcribe.session(surface="speech", endurance=endurance())
+        return await over(session, service, frames=frames)
+
+
+def endurance() -> Any:
+    """Return a patience that suits a benchmark."""
     from mai_sdk.engine.live import Endurance
+
+    return Endurance(silence_seconds=1.0, connections_per_minute=1_000_000)
+
+
+async def over(session: Any, service: Service, *, frames: int) -> dict[str, Any]:
+    """Send the frames over a session of ours."""
     from mai_sdk.wire.session_events import Reconnected
 
-    endurance = Endurance(silence_seconds=1.0, connections_per_minute=1_000_000)
-    news = []
-    acknowledged: list[int] = []
-    async with AsyncMAI(voice_live_endpoint=url, voice_live_api_key="benchmark-key") as client:
-        async with client.voice.session(endurance=endurance) as call:
-            buffer = call._machine.hearing.buffer  # noqa: SLF001 - to check what is sent twice
+    news: list[Reconnected] = []
 
-            async def read() -> None:
-                async for event in call:
-                    if isinstance(event, Reconnected):
-                        news.append(event)
-                        acknowledged.append(buffer.start // FRAME_SAMPLES)
+    async def read() -> None:
+        news.extend([event async for event in session if isinstance(event, Reconnected)])
 
-            reading = asyncio.create_task(read())
-            await give(call.send, service, frames=frames, until=reading)
-        await reading
+    async with session as call:
+        reading = asyncio.create_task(read())
+        await give(call.send, service, frames=frames, until=reading)
+    await reading
     return {"reconnections": len(news), "errors": 0}
 
 
@@ -181,7 +258,7 @@ async def openais(url: str, service: Service, *, frames: int) -> dict[str, Any]:
     return {"reconnections": len(again), "errors": len(errors)}
 
 
-CLIENTS = {"mai_sdk": ours, "openai": openais}
+CLIENTS = {"mai_sdk": ours, "mai_sdk, USP": ours_in_usp, "openai": openais}
 
 
 async def give(send: Any, service: Service, *, frames: int, until: Any) -> None:
@@ -210,7 +287,8 @@ async def measure(name: str, *, frames: int, disruptions: int, seed: int) -> dic
     """Return what one client made of it."""
     from websockets.asyncio.server import serve
 
-    service = Service(breaks(disruptions, seed=seed))
+    kind = Recogniser if CLIENTS[name] is ours_in_usp else Service
+    service = kind(breaks(disruptions, seed=seed))
     async with serve(
         service.serve, "127.0.0.1", 0, max_size=None, ping_interval=None, close_timeout=0.2
     ) as server:

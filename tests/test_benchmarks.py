@@ -107,11 +107,12 @@ def test_the_kept_results_have_every_contender_every_table_and_every_goal(result
     assert "What these numbers do not prove" in kept
 
 
-def test_no_frame_is_lost_over_a_line_that_breaks(monkeypatch):
+@pytest.mark.parametrize("name", ["mai_sdk", "mai_sdk, USP"])
+def test_no_frame_is_lost_over_a_line_that_breaks(monkeypatch, name):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     continuity = importlib.import_module("continuity")
     monkeypatch.delitem(sys.modules, "continuity")
-    measured = continuity.measure("mai_sdk", frames=1200, disruptions=12, seed=3)
+    measured = continuity.measure(name, frames=1200, disruptions=12, seed=3)
     row = asyncio.run(measured)
     assert (row["lost"], row["disordered"], row["gaps"], row["errors"]) == (0, 0, 0, 0)
     assert row["disruptions"] == row["reconnections"] == 12
