@@ -148,6 +148,7 @@ class Recogniser(Service):
             return
         audio = body[2 + len(head) :]
         if not audio:
+            await self.tell(line, "speech.phrase", RecognitionStatus="EndOfDictation")
             await self.tell(line, "turn.end")
         elif audio[:4] != b"RIFF":
             await self.hear(line, audio, mine)

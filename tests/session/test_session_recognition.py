@@ -249,6 +249,37 @@ def test_the_end_is_said_once_and_the_last_words_are_waited_for():
     assert [turn.user_text for turn in line.told(TurnDone)] == ["Last words."]
 
 
+def test_an_end_of_the_services_own_that_crosses_ours_costs_no_words():
+    line = Line()
+    line.connect()
+    line.give(10)
+    line.machine.close()
+    assert line.heard() == [*range(10), "end"]
+    line.says("turn.end")
+    assert not line.machine.is_drained
+    assert line.heard() == [*range(10), "end"]
+    line.writes("Last words.", 0, 8)
+    line.says("turn.end")
+    assert line.machine.is_drained
+    assert [turn.user_text for turn in line.told(TurnDone)] == ["Last words."]
+
+
+def test_a_service_that_gives_hypotheses_no_place_has_all_of_it_sent_again():
+    line = Line()
+    line.connect()
+    line.give(50)
+    line.heard()
+    line.supposes("hel")
+    line.machine.pong(line.machine.ping())
+    line.machine.tick(line.now)
+    line.machine.tick(line.now + 60)
+    assert line.told(SpeechStarted)[0].offset_ms is None
+    line.lose()
+    assert line.connect() == list(range(50))
+    line.supposes("hello")
+    assert len(line.told(SpeechStarted)) == 1
+
+
 def test_a_line_lost_at_the_end_is_asked_again_for_the_last_words():
     line = Line()
     line.connect()
@@ -269,6 +300,7 @@ def test_words_that_were_never_final_are_told_as_such():
     line.heard()
     line.supposes("is any")
     line.machine.close()
+    line.writes("", 0, 0, status="EndOfDictation")
     line.says("turn.end")
     [turn] = line.told(TurnDone)
     assert (turn.status, turn.reason, turn.user_text) == ("incomplete", "no_final_text", "is any")
@@ -496,6 +528,7 @@ def test_in_any_order_every_message_is_told_and_no_audio_is_skipped(steps, detec
     assert [each for each in again if each >= first] == list(range(first, line.given))
     line.machine.close()
     assert "end" in line.heard()
+    line.writes("", 0, 0, status="EndOfDictation")
     line.says("turn.end")
     assert line.machine.is_drained
     line.machine.ended("over", code=None, now=line.now)

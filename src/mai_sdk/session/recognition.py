@@ -68,6 +68,8 @@ class _Stream:
     began_at: float
     is_ended: bool = False
     """Whether we said that there is no more audio."""
+    is_heard: bool = False
+    """Whether the service said that it has all of it."""
     phrases: set[Phrase] = field(default_factory=set[Phrase])
 
 
@@ -111,10 +113,15 @@ class Recognition(Transcription):
         self._commits = self._phrases = self._fruitless = 0
         self._hypothesis = ""
         self._is_speaking = self._has_stopped = False
-        self._is_done = False
+        self._is_done = self._is_asked_again = False
         self._delivered: deque[tuple[int, float]] = deque()
 
     # What the user says.
+
+    def send_audio(self, audio: bytes, *, now: float) -> None:
+        """Take the next piece of audio; see `Transcription`."""
+        self._now = now
+        super().send_audio(audio, now=now)
 
     def close(self) -> None:
         """Note that no more audio comes: the stream ends here."""
@@ -280,6 +287,7 @@ class Recognition(Transcription):
         )
 
     def _write(self, event: Phrase, message: Message, now: float) -> None:
+        self._stream.is_heard |= event.is_end and self._stream.is_ended
         if event.is_end or self._is_repeated(event):
             return
         start = self._place(event.offset_ms)
@@ -352,8 +360,15 @@ class Recognition(Transcription):
         self._hypothesis, self._is_speaking = "", False
 
     def _end(self, now: float) -> None:
-        """Take the end of a turn: of the session, or of a stream that another one continues."""
-        if not self._stream.is_ended:
+        """Take the end of a turn: of the session, or of a stream that another one continues.
+
+        An end of the service's own may cross ours. Unless it says that it has everything, what no
+        phrase covers is sent once more, as the official client does.
+        """
+        stream = self._stream
+        is_all = stream.is_heard or self._is_asked_again or not len(self.hearing.buffer)
+        if not (stream.is_ended and is_all):
+            self._is_asked_again = stream.is_ended
             self._go_on(now)
             return
         self._is_done = True
