@@ -58,7 +58,8 @@ def test_the_frames_are_the_official_clients_but_for_the_order_of_their_headers(
         f"X-RequestId:{'r' * 32}\r\nX-Client-Commit-Token:1\r\n\r\n"
     )
     head, audio, end = map(
-        decode, (asks.head(sample_rate=16_000, at=AT), asks.audio(b"ab", at=AT), asks.end(at=AT))
+        decode,
+        (asks.head(sample_rate=16_000, at=AT), asks.audio(b"ab", at=AT), asks.audio(b"", at=AT)),
     )
     assert head.headers["content-type"] == "audio/x-wav"
     assert [each.body for each in (head, audio, end)] == [

@@ -17,18 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.errors import ServiceUnavailable
 from mai_sdk.session.hearing import Hearing
+from mai_sdk.session.phrases import Phrases
 from mai_sdk.session.transcription import Transcription, ms_between
-from mai_sdk.wire.failures import failure_from_event
-from mai_sdk.wire.session_events import (
-    Failed,
-    Other,
-    Reconnected,
-    SessionStarted,
-    SpeechEnded,
-    SpeechStarted,
-    TurnDone,
-    UserTranscript,
-)
+from mai_sdk.wire.session_events import Other, Reconnected, SessionStarted
 from mai_sdk.wire.shapes import as_object, as_text
 from mai_sdk.wire.usp import Malformed, decode
 from mai_sdk.wire.usp_stt import (
@@ -43,10 +34,11 @@ from mai_sdk.wire.usp_stt import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from mai_sdk.audio.turns import TurnDetector
     from mai_sdk.session.hearing import Said
+    from mai_sdk.wire.session_events import SessionEvent
     from mai_sdk.wire.usp import Message
     from mai_sdk.wire.usp_stt import RecognitionEvent
 
@@ -110,9 +102,8 @@ class Recognition(Transcription):
         self._service_tag: str | None = None
         self._now = 0.0
         self._resent_ms = 0.0
-        self._commits = self._phrases = self._fruitless = 0
-        self._hypothesis = ""
-        self._is_speaking = self._has_stopped = False
+        self._commits = self._fruitless = 0
+        self._phrases = Phrases(tells_speech=detector is None)
         self._is_done = self._is_asked_again = False
         self._delivered: deque[tuple[int, float]] = deque()
 
@@ -189,7 +180,7 @@ class Recognition(Transcription):
 
     def _end_stream(self) -> None:
         self._stream.is_ended = True
-        self._put(self._stream.asks.end(at=self._wall))
+        self._put(self._stream.asks.audio(b"", at=self._wall))
 
     def _append(self, audio: bytes) -> None:
         self._queued_to += len(audio) // self.hearing.sample_bytes
@@ -230,10 +221,12 @@ class Recognition(Transcription):
         elif isinstance(event, Phrase):
             self._write(event, message, now)
         elif isinstance(event, Hypothesis):
-            self._suppose(event, message)
+            if event.text:
+                self._begin_speech(event.offset_ms)
+            self._tell(self._phrases.supposed(event, raw=message))
         elif isinstance(event, SpeechFound):
             self._begin_speech(event.offset_ms)
-        elif isinstance(event, SpeechOver) and self._is_speaking and not self._has_stopped:
+        elif isinstance(event, SpeechOver):
             self._stop_speech(event.offset_ms)
         if len(self._events) == told:
             self.emit(Other(type=message.path, raw=message))
@@ -257,74 +250,41 @@ class Recognition(Transcription):
 
     def _begin_speech(self, offset_ms: float | None) -> None:
         start = self.hearing.found(self._place(offset_ms))
-        if self._is_speaking:
-            return
-        self._is_speaking, self._has_stopped = True, False
-        if self._detector is None:
-            ms = None if offset_ms is None else self.hearing.ms(start)
-            self.emit(SpeechStarted(offset_ms=ms, item_id=self._item))
+        self._tell(self._phrases.begun(None if offset_ms is None else self.hearing.ms(start)))
 
     def _stop_speech(self, ms: float | None) -> None:
-        self._has_stopped = True
-        if self._detector is None:
-            end = self._place(ms)
-            offset_ms = None if end is None else self.hearing.ms(end)
-            self.emit(SpeechEnded(offset_ms=offset_ms, item_id=self._item))
-
-    @property
-    def _item(self) -> str:
-        return f"phrase-{self._phrases + 1}"
-
-    def _suppose(self, event: Hypothesis, message: Message) -> None:
-        if not event.text:
-            return
-        self._begin_speech(event.offset_ms)
-        self._hypothesis = event.text
-        self.emit(
-            UserTranscript(
-                text=event.text, final=False, item_id=self._item, locale=event.locale, raw=message
-            )
-        )
+        end = self._place(ms)
+        self._tell(self._phrases.stopped(None if end is None else self.hearing.ms(end)))
 
     def _write(self, event: Phrase, message: Message, now: float) -> None:
         self._stream.is_heard |= event.is_end and self._stream.is_ended
         if event.is_end or self._is_repeated(event):
             return
-        start = self._place(event.offset_ms)
-        end = self._place(event.end_ms)
+        start, end = self._place(event.offset_ms), self._place(event.end_ms)
         if end is None:
             end = self.hearing.end_of(event.commit_token)
-        was_open = bool(self._hypothesis)
         if event.text:
             self._begin_speech(event.offset_ms)
         given_at = None if end is None else self.hearing.given_at(end)
         answers = self.hearing.written_to(end)
-        if not (event.text or event.is_failure or event.commit_token or was_open or answers):
+        is_turn = event.text or event.is_failure or event.commit_token or answers
+        if not (is_turn or self._phrases.hypothesis):
             return
-        if self._is_speaking and not self._has_stopped:
-            self._stop_speech(event.end_ms)
-        if event.is_failure:
-            error = failure_from_event({"error": {"code": event.status}}, surface="speech")
-            self.emit(Failed(error=error, item_id=self._item, raw=message))
-        else:
-            self.emit(
-                UserTranscript(
-                    text=event.text,
-                    final=True,
-                    settled=len(event.text),
-                    item_id=self._item,
-                    locale=event.locale,
-                    raw=message,
-                )
-            )
+        self._stop_speech(event.end_ms)
         length = 0 if start is None or end is None else max(end - start, 0)
-        self._finish(
-            "failed" if event.is_failure else "completed",
-            text=None if event.is_failure else event.text,
-            listened_ms=self.hearing.ms(length),
-            first_text_ms=ms_between(given_at, now),
-            message=message,
+        self._tell(
+            self._phrases.written(
+                event,
+                raw=message,
+                request_id=self._stream.asks.request_id,
+                listened_ms=self.hearing.ms(length),
+                first_text_ms=ms_between(given_at, now),
+            )
         )
+
+    def _tell(self, events: Iterable[SessionEvent]) -> None:
+        for each in events:
+            self.emit(each)
 
     def _is_repeated(self, event: Phrase) -> bool:
         """Whether it came before; only one that names its place or a commit can be told apart."""
@@ -333,31 +293,6 @@ class Recognition(Transcription):
         known = event in self._stream.phrases
         self._stream.phrases.add(event)
         return known
-
-    def _finish(
-        self,
-        status: str,
-        *,
-        text: str | None,
-        reason: str | None = None,
-        listened_ms: float = 0.0,
-        first_text_ms: float | None = None,
-        message: Any = None,
-    ) -> None:
-        self.emit(
-            TurnDone(
-                status=status,
-                reason=reason,
-                user_text=text,
-                item_id=self._item,
-                response_id=self._stream.asks.request_id,
-                listened_ms=listened_ms,
-                first_text_ms=first_text_ms,
-                raw=message,
-            )
-        )
-        self._phrases += 1
-        self._hypothesis, self._is_speaking = "", False
 
     def _end(self, now: float) -> None:
         """Take the end of a turn: of the session, or of a stream that another one continues.
@@ -372,9 +307,8 @@ class Recognition(Transcription):
             self._go_on(now)
             return
         self._is_done = True
-        if self.hearing.written_to(self._flushed_to) or self._hypothesis:
-            text = self._hypothesis or None
-            self._finish("incomplete", text=text, reason="no_final_text")
+        if self.hearing.written_to(self._flushed_to) or self._phrases.hypothesis:
+            self._tell(self._phrases.given_up(request_id=stream.asks.request_id))
 
     def _go_on(self, now: float) -> None:
         stream = self._stream

@@ -121,6 +121,8 @@ class Recogniser:
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
         """A fresh one for every turn: the service tells turns apart by it."""
+        whole = self._audio(b"", at=0.0)
+        self._before, self._after = whole.split(timestamp(0.0).encode(), 1)
 
     def config(self, body: str, *, at: float) -> str | bytes:
         """Return who is calling, for the start of a connection."""
@@ -141,25 +143,23 @@ class Recogniser:
 
     def head(self, *, sample_rate: int, at: float) -> str | bytes:
         """Return what the samples are: 16 bits, one channel."""
-        return self._audio(stream_header(sample_rate=sample_rate), at, kind="audio/x-wav")
+        return self._audio(stream_header(sample_rate=sample_rate), at=at, kind="audio/x-wav")
 
     def audio(self, samples: bytes, *, at: float) -> str | bytes:
-        """Return samples."""
-        return self._audio(samples, at)
-
-    def end(self, *, at: float) -> str | bytes:
-        """Return that there is no more audio."""
-        return self._audio(b"", at)
+        """Return samples; none are the end of the audio."""
+        return b"".join((self._before, timestamp(at).encode(), self._after, samples))
 
     def commit(self, token: str, *, at: float) -> str | bytes:
         """Return that a phrase ends here; advisory, and answered with the token."""
         headers = {"X-RequestId": self.request_id, _TOKEN: token}
         return encode(Message("audio.commit", "", headers), at=timestamp(at))
 
-    def _audio(self, body: bytes, at: float, *, kind: str | None = None) -> str | bytes:
+    def _audio(self, body: bytes, *, at: float, kind: str | None = None) -> bytes:
         headers = {} if kind is None else {"Content-Type": kind}
         headers |= {"X-RequestId": self.request_id, "X-StreamId": "1"}
-        return encode(Message("audio", body, headers), at=timestamp(at))
+        frame = encode(Message("audio", body, headers), at=timestamp(at))
+        assert isinstance(frame, bytes)  # noqa: S101 - a body of bytes makes a binary frame
+        return frame
 
 
 def recognition_context(
