@@ -325,6 +325,19 @@ def test_a_commit_is_a_turn_and_is_repeated_at_its_place():
     assert not line.machine.hearing.said
 
 
+def test_a_phrase_within_a_commit_acknowledges_its_part_of_it():
+    line = Line()
+    line.connect()
+    line.give(30)
+    line.machine.commit(now=line.now)
+    line.heard()
+    line.writes("One.", 0, 20)
+    assert line.machine.hearing.buffer.start == 20 * 320
+    line.writes("Two.", 20, 10, token="1")
+    assert [turn.user_text for turn in line.told(TurnDone)] == ["One.", "Two."]
+    assert not line.machine.hearing.said
+
+
 def test_a_detector_commits_and_speaks_for_the_service():
     line = Line(detects=True)
     line.connect()
