@@ -6,6 +6,7 @@ Async only, because all three work at once. Retries, reconnection and receipts a
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mai_sdk.engine.running import Inbox, Tasks
@@ -230,16 +231,11 @@ class CascadeSession:
     def _act(self) -> None:
         for work in self._machine.take_work():
             if isinstance(work, Think):
-                self._start(work.response_id, self._think(work), self._machine.thought)
+                over = partial(self._machine.thought, work.response_id)
+                self._start(work.response_id, self._think(work), over)
             elif isinstance(work, Speak):
-                number = work.number
-                self._start(
-                    work.response_id,
-                    self._speak(work),
-                    lambda *args, number=number, **named: self._machine.said(
-                        args[0], number, **named
-                    ),
-                )
+                over = partial(self._machine.said, work.response_id, work.number)
+                self._start(work.response_id, self._speak(work), over)
             else:
                 for leave in self._leaves.pop(work.response_id, ()):
                     leave()
@@ -251,7 +247,7 @@ class CascadeSession:
 
         def then(error: BaseException | None) -> None:
             failure = error if isinstance(error, MAIError) else None
-            over(response_id, error=failure, now=self._clock())
+            over(error=failure, now=self._clock())
             self._act()
             if error is not None and failure is None:
                 self._fall(error)
@@ -331,6 +327,7 @@ class CascadeSession:
         trace: TracebackType | None,
     ) -> None:
         if self._is_closing or not self._is_open:
+            await self._work.join()
             await self._hearing.join()
             return
         self._is_closing = True

@@ -87,10 +87,12 @@ def split_tools(tools: Any) -> tuple[dict[str, Tool], list[dict[str, Any]]]:
     Raises:
         InvalidRequest: One of them is no tool.
     """
-    listed = [tools] if isinstance(tools, (Tool, Mapping)) or callable(tools) else tools
-    given: list[Any] = [
-        Tool(tool) if callable(tool) and not isinstance(tool, Tool) else tool
-        for tool in listed or ()
+    is_one = callable(tools) or isinstance(tools, Mapping)
+    if not is_one and (isinstance(tools, (str, bytes)) or not isinstance(tools, Iterable)):
+        return {}, build_tools(tools) or []
+    listed: list[Any] = [tools] if is_one else list(cast("Iterable[Any]", tools))
+    given = [
+        Tool(tool) if callable(tool) and not isinstance(tool, Tool) else tool for tool in listed
     ]
     functions = {tool.name: tool for tool in given if isinstance(tool, Tool)}
     return functions, build_tools(given) or []

@@ -114,7 +114,9 @@ class Cascade:
         return events
 
     def emit(self, event: SessionEvent) -> None:
-        """Tell the user."""
+        """Tell the user; nobody listens any more once the session has ended."""
+        if self._has_ended:
+            return
         if isinstance(event, TurnDone) and event.response_id is not None:
             making = self._makings.get(event.response_id)
             event = replace(event, raw=making.heard if making is not None else ())
@@ -144,7 +146,6 @@ class Cascade:
             self._is_speaking = False
             given = None if event.offset_ms is None else self._given_at(event.offset_ms)
             self._ended_at = now if given is None else min(given, now)
-            self._ask(now)
         elif isinstance(event, UserTranscript) and event.text.strip() and self._is_new(event):
             self._stop("user")
 
@@ -296,7 +297,6 @@ class Cascade:
         """Note that the session is over: nothing more comes, also of what should have."""
         if self._has_ended:
             return
-        self._has_ended = True
         self.close()
         for making in tuple(self._makings.values()):
             if not making.is_over:
@@ -304,6 +304,7 @@ class Cascade:
                 self._finish(making, now)
         self._dismiss()
         self.emit(Ended(reason=reason, code=self._code))
+        self._has_ended = True
 
     # Inside.
 
@@ -322,6 +323,8 @@ class Cascade:
             return
         text = (turn.user_text or "").strip()
         if not text:
+            if self.is_closing and turn.status == "completed":
+                return  # what was given after the last turn: silence
             if turn.status == "completed":
                 turn = replace(turn, status="incomplete", reason="no_words")
             self.emit(replace(turn, response_id=None, raw=(turn,)))

@@ -52,11 +52,12 @@ class Spoken:
             if not piece.ms and piece.is_whole:
                 silent += piece.written  # heard, so to speak, if what follows it was
                 continue
-            length = piece.ms if piece.is_whole else max(piece.ms, piece.expected_ms)
             if ms <= 0:
                 break
             text, silent = text + silent, ""
-            if ms + _TOLERANCE_MS < length:
-                return (text + heard_part(piece.written, ms / length)).rstrip()
+            length = piece.ms if piece.is_whole else max(piece.ms, piece.expected_ms)
+            if not piece.is_whole or ms + _TOLERANCE_MS < length:
+                share = min(ms, piece.ms) / max(length, _TOLERANCE_MS)
+                return (text + heard_part(piece.written, share)).rstrip()
             text, ms = text + piece.written, ms - length
         return text.rstrip()

@@ -20,6 +20,7 @@ _ADDRESS: Final = re.compile(r"https?://(?:www\.)?([\w.-]+)[^\s)>\]]*")
 _RULE: Final = re.compile(r"^[ \t]*[-*_=|:][-*_=|: \t]{2,}$", re.MULTILINE)
 _LINE: Final = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+][ \t]+|\|[ \t]*)", re.MULTILINE)
 _MARK: Final = re.compile(r"[*~]{1,3}(?=\S)|(?<=\S)[*~]{1,3}|`+|(?<!\w)_{1,3}(?=\S)|_{1,3}(?!\w)")
+_EDGE: Final = re.compile(r"[ \t]*\|[ \t]*$", re.MULTILINE)
 _CELL: Final = re.compile(r"[ \t]*\|[ \t]*(?=\S)")
 
 
@@ -73,6 +74,6 @@ class Aloud:
 def aloud(text: str) -> str:
     """Return the text without its markup; empty where nothing of it can be said."""
     text = _ADDRESS.sub(r"\1", _LINK.sub(r"\1", text))
-    text = _CELL.sub(", ", _LINE.sub("", _RULE.sub("", text)).replace("|\n", "\n"))
+    text = _CELL.sub(", ", _EDGE.sub("", _LINE.sub("", _RULE.sub("", text))))
     said = _MARK.sub("", text).strip()
     return said if any(map(str.isalnum, said)) else ""
