@@ -108,7 +108,9 @@ def check_bill(call, ledger):
     assert {entry.attempt_id for entry in billed} <= set(ours)
     assert set(ours) <= {entry.attempt_id for entry in entries}
     assert call.total.usage == Usage.sum(receipt.usage for receipt in call.receipts)
-    assert call.total.usage == Usage.sum(entry.usage for entry in entries if entry.attempt_id in ours)
+    assert call.total.usage == Usage.sum(
+        entry.usage for entry in entries if entry.attempt_id in ours
+    )
     assert call.total.cost.amount == Cost.sum(entry.cost for entry in billed).amount
 
 
@@ -164,7 +166,8 @@ async def test_a_spoken_question_is_answered_aloud_with_the_help_of_a_function(e
 
 @run
 async def test_the_voice_begins_while_the_brain_still_writes(emulator):
-    emulator.reply("The first sentence is here. " + "More words follow it. " * 40)
+    emulator.reply("The first sentence is here. More words follow it, and then some more.")
+    emulator.fault("stall", after=12, path="/chat/completions")
     async with emulator.async_client() as client, client.voice.session(**TALK) as call:
         await call.send_text("Tell me a story.")
         events = []
@@ -304,9 +307,15 @@ async def test_a_greeting_and_a_function_of_ones_own(emulator):
     assert told(emulator)[-1][-1]["content"] == '{"seen":true}'
 
 
+@pytest.mark.parametrize(
+    ("fault", "parameters"),
+    [("status", {}), ("reset", {"after": 8}), ("truncate", {"after": 8})],
+    ids=str,
+)
 @run
-async def test_a_brain_that_fails_fails_the_turn_and_not_the_session(emulator):
-    emulator.fault("server_error", path="/chat/completions", times=None)
+async def test_a_brain_that_fails_fails_the_turn_and_not_the_session(emulator, fault, parameters):
+    emulator.reply(LONG)
+    emulator.fault(fault, path="/chat/completions", times=None, **parameters)
     ledger = MemoryLedger()
     async with emulator.async_client(ledger=ledger, max_retries=0) as client:
         async with client.voice.session(**TALK) as call:
@@ -319,13 +328,16 @@ async def test_a_brain_that_fails_fails_the_turn_and_not_the_session(emulator):
             assert (await until(call, TurnDone)).agent_text == "Here I am."
     assert isinstance(failed.error, MAIError)
     assert done.status == "failed"
-    assert told(emulator)[0][0]["content"] == "Hello?\nHello?"
+    assert told(emulator)[0][0]["content"].startswith("Hello?")
     check_bill(call, ledger)
 
 
+@pytest.mark.parametrize(
+    ("fault", "parameters"), [("status", {}), ("socket_close", {"after": 2})], ids=str
+)
 @run
-async def test_an_answer_whose_mouth_fails_is_there_to_be_read(emulator):
-    emulator.fault("server_error", path="/tts/", times=None)
+async def test_an_answer_whose_mouth_fails_is_there_to_be_read(emulator, fault, parameters):
+    emulator.fault(fault, path="/tts/", times=None, **parameters)
     emulator.reply("Nobody hears this. It is there all the same.")
     ledger = MemoryLedger()
     async with emulator.async_client(ledger=ledger, max_retries=0) as client:
@@ -334,7 +346,8 @@ async def test_an_answer_whose_mouth_fails_is_there_to_be_read(emulator):
             events = []
             done = await until(call, TurnDone, events=events)
     assert len([event for event in events if isinstance(event, Failed)]) == 1
-    assert (done.status, done.received_ms) == ("completed", 0)
+    assert done.status == "completed"
+    assert done.received_ms < 1000
     assert done.agent_text == "Nobody hears this. It is there all the same."
     check_bill(call, ledger)
 
