@@ -173,7 +173,7 @@ class AsyncConversations(ABC):
 
         check_live(engine=engine, ears=ears, settings=settings)
         talk = Talk(
-            brain=brain or DEFAULT_BRAIN,
+            brain=DEFAULT_BRAIN if brain is None else brain,
             transcription=transcription,
             extra_query=extra_query,
             **both,

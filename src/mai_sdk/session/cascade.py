@@ -15,24 +15,19 @@ from typing import TYPE_CHECKING, Final
 
 from mai_sdk.errors import InvalidRequest
 from mai_sdk.session.agent import Agent
-from mai_sdk.session.answers import Question
 from mai_sdk.session.asking import Asking
 from mai_sdk.session.calls import Calls
-from mai_sdk.session.hearing import Said
-from mai_sdk.session.history import History, Line
+from mai_sdk.session.history import History
 from mai_sdk.session.interruption import interrupt
 from mai_sdk.session.making import Leave, Making, Think
+from mai_sdk.session.questions import Questions
 from mai_sdk.session.telling import messages_of
-from mai_sdk.wire import live_response_events as say
 from mai_sdk.wire.live_client_events import ResponseCreate
 from mai_sdk.wire.live_parts import Response
-from mai_sdk.wire.live_tool_events import ResponseFunctionCallArgumentsDone
 from mai_sdk.wire.session_events import (
     Ended,
     Failed,
     SessionStarted,
-    SpeechEnded,
-    SpeechStarted,
     ToolAnswered,
     TurnDone,
     UserTranscript,
@@ -46,7 +41,6 @@ if TYPE_CHECKING:
     from mai_sdk.session.answers import Latency
     from mai_sdk.session.making import Work
     from mai_sdk.wire.events import ToolCall
-    from mai_sdk.wire.live_events import ServerEvent
     from mai_sdk.wire.session_events import SessionEvent
 
 __all__ = ["Cascade"]
@@ -75,27 +69,23 @@ class Cascade:
         given_at: Callable[[float], float | None] = lambda offset_ms: None,
     ) -> None:
         self.history = History()
+        self.questions = Questions(self.history, emit=self.emit, given_at=given_at)
         self.agent = Agent(
             self.history,
             sample_rate=sample_rate,
             sample_bytes=2,
             emit=self.emit,
-            question=self._question,
+            question=self.questions.question,
         )
         self.calls = Calls(self.history)
         self.is_closing = False
         self._bytes_per_ms = sample_rate * 2 / 1000
         self._brain = brain
         self._barge_in_ms = barge_in_ms
-        self._given_at = given_at
         self._asking = Asking()
         self._makings: dict[str, Making] = {}
         self._events: list[SessionEvent] = []
         self._work: list[Work] = []
-        self._unanswered: list[Said] = []
-        self._heard: list[TurnDone] = []
-        self._ended_at: float | None = None
-        self._is_speaking = False
         self._has_ended = False
         self._count = 0
         self._code: int | None = None
@@ -140,13 +130,9 @@ class Cascade:
         if isinstance(event, SessionStarted):
             event = replace(event, model=self._brain)
         self.emit(event)
-        if isinstance(event, SpeechStarted):
-            self._is_speaking = True
-        elif isinstance(event, SpeechEnded):
-            self._is_speaking = False
-            given = None if event.offset_ms is None else self._given_at(event.offset_ms)
-            self._ended_at = now if given is None else min(given, now)
-        elif isinstance(event, UserTranscript) and event.text.strip() and self._is_new(event):
+        self.questions.read(event, now)
+        has_words = isinstance(event, UserTranscript) and bool(event.text.strip())
+        if has_words and not self.questions.is_known(getattr(event, "item_id", None)):
             self._stop("user")
 
     def speech(self, spoken_ms: float) -> None:
@@ -156,9 +142,7 @@ class Cascade:
 
     def send_text(self, text: str, *, respond: bool = True, now: float) -> None:
         """Say something in writing, and ask for an answer."""
-        self._ended_at = now
-        self._count += 1
-        self._add(f"text-{self._count}", text)
+        self.questions.write(text, now)
         if respond:
             self.respond(now=now)
 
@@ -180,9 +164,7 @@ class Cascade:
         making = self._open(response_id)
         if making is None or not making.thinks or not text:
             return
-        kind = say.ResponseTextDelta if making.is_mute else say.ResponseAudioTranscriptDelta
-        self.agent.read(kind(response_id=response_id, item_id=making.item_id, delta=text), now)
-        making.write(text)
+        self.agent.read(making.write(text), now)
         self._go_on(making, now)
 
     def called(self, response_id: str, call: ToolCall, *, now: float) -> None:
@@ -194,17 +176,10 @@ class Cascade:
         # Some services number the calls of each answer from 0.
         call_id = call.id if call.id and call.id not in self._called else f"call-{self._count}"
         self._called.add(call_id)
-        event = ResponseFunctionCallArgumentsDone(
-            response_id=response_id,
-            item_id=f"{response_id}-{call_id}",
-            call_id=call_id,
-            name=call.name,
-            arguments=call.arguments,
-        )
-        called = self.calls.read(event)
+        called = self.calls.read(making.call(call_id, call))
         if called is not None:
-            if self._ended_at is None:
-                self._ended_at = making.answer.question.ended_at  # what follows answers it, too
+            if self.questions.ended_at is None:  # what follows answers it, too
+                self.questions.ended_at = making.answer.question.ended_at
             self.emit(called)
 
     def thought(
@@ -227,7 +202,8 @@ class Cascade:
         elif not is_left:
             if finish_reason in _INCOMPLETE:
                 making.status, making.reason = "incomplete", _INCOMPLETE[finish_reason]
-            self._whole(making, now)
+            if making.text:
+                self.agent.read(making.whole(), now)
         self._go_on(making, now)
 
     def answer_call(self, call_id: str, output: str, *, failed: bool = False, now: float) -> None:
@@ -246,9 +222,7 @@ class Cascade:
             return
         if not making.answer.is_stopped:
             making.spoken.audio(number, len(pcm) / self._bytes_per_ms)
-        self.agent.read(
-            say.ResponseAudioDelta(response_id=response_id, item_id=making.item_id, delta=pcm), now
-        )
+        self.agent.read(making.sound(pcm), now)
 
     def said(
         self, response_id: str, number: int, *, now: float, error: MAIError | None = None
@@ -291,7 +265,7 @@ class Cascade:
         for making in self._makings.values():
             if not making.is_over and not making.answer.is_stopped:
                 self._leave(making, "session_closed")
-        self._dismiss()
+        self.questions.dismiss()
 
     def ended(self, reason: str, *, now: float) -> None:
         """Note that the session is over: nothing more comes, also of what should have."""
@@ -302,70 +276,37 @@ class Cascade:
             if not making.is_over:
                 making.thinks, making.saying = False, None
                 self._finish(making, now)
-        self._dismiss()
+        self.questions.dismiss()
         self.emit(Ended(reason=reason, code=self._code))
         self._has_ended = True
 
     # Inside.
 
-    def _question(self) -> Question:
-        said, self._unanswered = tuple(self._unanswered), []
-        ended_at, self._ended_at = self._ended_at, None
-        return Question(said, ended_at, sum(each.listened_ms for each in self._heard))
-
-    def _is_new(self, event: UserTranscript) -> bool:
-        """Whether the words belong to a turn that was not taken yet."""
-        return self.history.find(event.item_id) is None
-
     def _written(self, turn: TurnDone, now: float) -> None:
         """Take what the user said, now that it is written down."""
-        if turn.item_id is not None and self.history.find(turn.item_id) is not None:
+        if self.questions.is_known(turn.item_id):
             return
         text = (turn.user_text or "").strip()
-        if not text:
-            if self.is_closing and turn.status == "completed":
-                return  # what was given after the last turn: silence
-            if turn.status == "completed":
-                turn = replace(turn, status="incomplete", reason="no_words")
-            self.emit(replace(turn, response_id=None, raw=(turn,)))
-            self._ask(now)
-            return
-        self._stop("user")
-        self._count += 1
-        self._add(turn.item_id or f"turn-{self._count}", text)
-        self._heard.append(turn)
+        if text:
+            self._stop("user")
+            self.questions.take(turn, text, now)
+            self._asking.want()
+        elif turn.status != "completed":
+            self.questions.close(turn, turn.status, turn.reason)
+        elif not self.is_closing:  # else it is what was given after the last turn: silence
+            self.questions.close(turn, "incomplete", "no_words")
         if self.is_closing:
-            self._dismiss()
-            return
-        if self._ended_at is None:
-            self._ended_at = now - (turn.first_text_ms or 0.0) / 1000
-        self._asking.want()
+            self.questions.dismiss()
         self._ask(now)
-
-    def _dismiss(self) -> None:
-        """Say of what the user said and will not be answered that it will not."""
-        heard, self._heard = self._heard, []
-        for turn in heard:
-            self.emit(
-                replace(
-                    turn,
-                    status="cancelled",
-                    reason="session_closed",
-                    response_id=None,
-                    raw=(turn,),
-                )
-            )
-
-    def _add(self, item_id: str, text: str) -> None:
-        self.history.add(Line("user", item_id)).text = text
-        self._unanswered.append(Said(0, 0, item_id))
 
     def _ask(self, now: float) -> None:
         """Begin the answer that is wanted, if this is the time for it."""
         if self.is_closing:
             return
         under_way = any(not each.is_stopped for each in self.agent.answers.open.values())
-        wanted = self._asking.take(under_way=under_way, speaking=self._is_speaking, now=now)
+        wanted = self._asking.take(
+            under_way=under_way, speaking=self.questions.is_speaking, now=now
+        )
         if wanted is None:
             return
         self._asking.began()
@@ -374,8 +315,7 @@ class Cascade:
         answer = self.agent.answer(response_id)
         if answer is None:
             return
-        heard, self._heard = tuple(self._heard), []
-        making = Making(answer, f"{response_id}-item", heard)
+        making = Making(answer, f"{response_id}-item", self.questions.turns())
         self._makings[response_id] = making
         self._forget()
         extra = wanted.additional_instructions
@@ -391,20 +331,6 @@ class Cascade:
         if making is None or making.is_over or making.answer.is_stopped:
             return None
         return making
-
-    def _whole(self, making: Making, now: float) -> None:
-        if not making.text:
-            return
-        event: ServerEvent
-        if making.is_mute:
-            event = say.ResponseTextDone(
-                response_id=making.id, item_id=making.item_id, text=making.text
-            )
-        else:
-            event = say.ResponseAudioTranscriptDone(
-                response_id=making.id, item_id=making.item_id, transcript=making.text
-            )
-        self.agent.read(event, now)
 
     def _go_on(self, making: Making, now: float) -> None:
         """See to what comes next of an answer: another sentence, or its end."""

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mai_sdk.session.spoken import Spoken
+from mai_sdk.wire import live_response_events as say
 from mai_sdk.wire.aloud import Aloud
+from mai_sdk.wire.live_tool_events import ResponseFunctionCallArgumentsDone
 
 if TYPE_CHECKING:
     from mai_sdk.session.answers import Answer
     from mai_sdk.wire.aloud import Sentence
+    from mai_sdk.wire.events import ToolCall
+    from mai_sdk.wire.live_events import ServerEvent
     from mai_sdk.wire.session_events import TurnDone
 
 __all__ = ["Leave", "Making", "Speak", "Think", "Work"]
@@ -75,10 +79,38 @@ class Making:
         """The answer's id."""
         return self.answer.id
 
-    def write(self, text: str) -> None:
+    # What the agent is told, as if Voice Live had sent it: so the rules for both are the same.
+
+    def write(self, text: str) -> ServerEvent:
         """Take the next piece of text."""
         self.text += text
         self._queue(self._aloud.feed(text))
+        kind = say.ResponseTextDelta if self.is_mute else say.ResponseAudioTranscriptDelta
+        return kind(response_id=self.id, item_id=self.item_id, delta=text)
+
+    def whole(self) -> ServerEvent:
+        """Return that the text is complete."""
+        if self.is_mute:
+            return say.ResponseTextDone(response_id=self.id, item_id=self.item_id, text=self.text)
+        return say.ResponseAudioTranscriptDone(
+            response_id=self.id, item_id=self.item_id, transcript=self.text
+        )
+
+    def sound(self, pcm: bytes) -> ServerEvent:
+        """Return the next piece of the voice."""
+        return say.ResponseAudioDelta(response_id=self.id, item_id=self.item_id, delta=pcm)
+
+    def call(self, call_id: str, call: ToolCall) -> ServerEvent:
+        """Return that a function is to be called."""
+        return ResponseFunctionCallArgumentsDone(
+            response_id=self.id,
+            item_id=f"{self.id}-{call_id}",
+            call_id=call_id,
+            name=call.name,
+            arguments=call.arguments,
+        )
+
+    # What is done with it.
 
     def thought(self, *, is_whole: bool) -> None:
         """Note that the brain is done; the rest of a text that broke off is not said."""
