@@ -281,8 +281,8 @@ async def test_who_thinks_and_speaks_can_be_changed(emulator):
     assert done.agent_text == "Two."
     first, second = told(emulator)
     assert (first[0]["content"], second[0]["content"]) == ("A", "B")
-    [speech] = [entry for entry in emulator.journal if "websocket" in entry.path]
-    said = "".join(str(frame) for frame in speech.frames)
+    spoken = [entry for entry in emulator.journal if "websocket" in entry.path]
+    said = "".join(str(frame) for entry in spoken for frame in entry.frames)
     assert "en-US-Harper:MAI-Voice-2-Flash" in said
     assert "en-US-Iris:MAI-Voice-2-Flash" in said
     assert said.count("+20%") == 2

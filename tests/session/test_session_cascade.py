@@ -262,6 +262,21 @@ def test_an_answer_whose_mouth_fails_goes_on_in_writing():
     assert done.agent_text == "Yes. Now. Then."
 
 
+def test_what_came_in_writing_was_there_to_be_read():
+    stage = Stage()
+    stage.at("send_text", "Hello?")
+    think = stage.next(Think)
+    stage.at("wrote", think.response_id, "Yes. No")
+    speak = stage.next(Speak)
+    stage.at("said", think.response_id, speak.number, error=BROKEN)
+    stage.at("played", ms=0)
+    assert stage.do("interrupt")
+    stage.next(Leave)
+    stage.leave(think.response_id)
+    stage.at("send_text", "Go on.")
+    assert stage.next(Think).messages[1]["content"] == "Yes. No"
+
+
 def test_a_greeting_needs_instructions_or_a_conversation():
     stage = Stage()
     with pytest.raises(InvalidRequest, match="Nothing was said"):

@@ -72,7 +72,12 @@ def test_what_was_heard_is_told_sentence_by_sentence(ms, heard):
 def test_a_sentence_that_is_still_being_made_is_not_taken_for_heard():
     made = spoken(("One two. ", 1000, True), ("Three four five six seven eight.", 200, False))
     assert made.heard(1200) == "One two."
-    assert spoken(("Never said.", 0, False)).heard(500) == ""
+    assert spoken(("Never said.", 0, False)).heard(5000) == ""
+
+
+def test_a_script_without_spaces_is_cut_between_its_characters():
+    assert spoken(("今天下雨。", 1000, True)).heard(500) == "今天"
+    assert spoken(("Umbrella.", 1000, True)).heard(500) == ""
 
 
 @given(

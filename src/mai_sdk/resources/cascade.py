@@ -18,14 +18,14 @@ from mai_sdk.session.cascade import Cascade
 from mai_sdk.wire.voice import DEFAULT_VOICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mai_sdk.config import Modality, Timeouts
     from mai_sdk.engine.live import Endurance
     from mai_sdk.resources.live_session import Switchboard
     from mai_sdk.resources.stream import AsyncReplyStream
     from mai_sdk.resources.tools import ToolLike
-    from mai_sdk.resources.voice import AsyncSpeechStream
+    from mai_sdk.resources.voice import AsyncVoice
 
 __all__ = ["Cast", "check_cascade", "open_cascade"]
 
@@ -91,7 +91,7 @@ def open_cascade(
     cast: Cast,
     *,
     endurance: Endurance | None,
-    speak: Callable[..., AsyncSpeechStream],
+    mouth: AsyncVoice,
 ) -> CascadeSession:
     """Return a conversation that is not open yet.
 
@@ -99,7 +99,7 @@ def open_cascade(
         board: The client's.
         cast: Who does what.
         endurance: How long the ears hold out.
-        speak: The `stream` of the client's voice.
+        mouth: The client's.
 
     Raises:
         NotConfigured: No route leads to ears, brain or mouth.
@@ -152,6 +152,6 @@ def open_cascade(
         functions=functions,
         bill=CascadeBill(session_id, model=brain),
         think=think,
-        speak=speak,
+        mouth=mouth,
         spoken_ms=lambda: detector.spoken_ms if detector is not None else 0.0,
     )

@@ -5,6 +5,7 @@ Async only, because all three work at once. Retries, reconnection and receipts a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from mai_sdk.resources.stream import AsyncReplyStream
     from mai_sdk.resources.tools import Tool
     from mai_sdk.resources.transcribe_session import TranscribeSession
-    from mai_sdk.resources.voice import AsyncSpeechStream
+    from mai_sdk.resources.voice import AsyncVoice
     from mai_sdk.session.answers import Latency
     from mai_sdk.session.cascade import Cascade
 
@@ -55,7 +56,7 @@ class CascadeSession:
         functions: Mapping[str, Tool],
         bill: CascadeBill,
         think: Callable[..., AsyncReplyStream[Any]],
-        speak: Callable[..., AsyncSpeechStream],
+        mouth: AsyncVoice,
         spoken_ms: Callable[[], float],
     ) -> None:
         self._machine = machine
@@ -65,7 +66,7 @@ class CascadeSession:
         self._functions = dict(functions)
         self._bill = bill
         self._think_with = think
-        self._speak_with = speak
+        self._mouth = mouth
         self._spoken_ms = spoken_ms
         self._clock = core.engine.clock
         self._inbox = Inbox[SessionEvent]()
@@ -198,6 +199,7 @@ class CascadeSession:
             raise self._with_receipt(error) from None
         self._is_open = True
         self._hearing.start(self._hear(), then=self._heard)
+        self._work.start(self._warm())
         self._core.open_streams.add(self)
         return self
 
@@ -254,6 +256,11 @@ class CascadeSession:
 
         self._leaves.setdefault(response_id, []).append(self._work.start(work, then=then))
 
+    async def _warm(self) -> None:
+        """Spare the first answer the mouth's handshake."""
+        with suppress(MAIError):  # the first sentence will tell
+            await self._mouth.prewarm(model=self._roles.model)
+
     async def _think(self, work: Think) -> None:
         asked = self._roles.ask(work.messages, extra=work.extra)
         stream = self._think_with(self._roles.modality(self._core), **asked)
@@ -273,7 +280,7 @@ class CascadeSession:
         self._act()
 
     async def _speak(self, work: Speak) -> None:
-        stream = self._speak_with([work.text], **self._roles.say())
+        stream = self._mouth.stream([work.text], **self._roles.say())
         self._bill.made(work.response_id, stream)
         async with stream:
             async for pcm in stream:

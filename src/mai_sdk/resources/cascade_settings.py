@@ -103,7 +103,7 @@ class Roles:
 
     def modality(self, core: Core) -> Modality:
         """Return which of the client's resources the brain is asked through."""
-        known = core.catalog.get(self.brain) if self.brain is not None else None
+        _, known = core.route(self.brain, "reasoning")
         return "code" if known is not None and known.modality == "code" else "reasoning"
 
     def check(self, core: Core) -> str | None:

@@ -6,14 +6,13 @@ What they need is loaded when a session is asked for, so that no other call pays
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from mai_sdk.session.pace import ConnectionPace
 from mai_sdk.wire.voice import DEFAULT_BRAIN, DEFAULT_VOICE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mai_sdk.config import Timeouts
     from mai_sdk.engine.drive import AsyncDriver
@@ -22,24 +21,20 @@ if TYPE_CHECKING:
     from mai_sdk.resources.cascade_settings import CascadeSettings
     from mai_sdk.resources.core import Core
     from mai_sdk.resources.tools import ToolLike
-    from mai_sdk.resources.voice import AsyncSpeechStream
+    from mai_sdk.resources.voice import AsyncVoice
     from mai_sdk.resources.voice_session import VoiceSession
     from mai_sdk.wire.live_options import LiveSettings, Raw, TurnDetection, Voice
 
 __all__ = ["AsyncConversations"]
 
 
-class AsyncConversations(ABC):
-    """Conversations with a voice. Made by the client."""
+class AsyncConversations:
+    """Conversations with a voice: a part of `AsyncVoice`."""
 
     def __init__(self, core: Core, driver: AsyncDriver) -> None:
         self._core = core
         self._driver = driver
         self._pace = ConnectionPace()
-
-    @abstractmethod
-    def stream(self, text: Iterable[str]) -> AsyncSpeechStream:
-        """Speak: see `AsyncVoice`."""
 
     @overload
     def session(
@@ -167,8 +162,9 @@ class AsyncConversations(ABC):
             from mai_sdk.resources.cascade import Cast, check_cascade, open_cascade
 
             check_cascade(transcription=transcription, extra_query=extra_query)
-            cast = Cast(brain=brain, ears=ears, **both)
-            return open_cascade(board, cast, endurance=endurance, speak=self.stream)
+            whole = Cast(brain=brain, ears=ears, **both)
+            mouth = cast("AsyncVoice", self)
+            return open_cascade(board, whole, endurance=endurance, mouth=mouth)
         from mai_sdk.resources.voice_session import Talk, check_live, open_session
 
         check_live(engine=engine, ears=ears, settings=settings)

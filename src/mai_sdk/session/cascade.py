@@ -89,7 +89,6 @@ class Cascade:
         self._has_ended = False
         self._count = 0
         self._code: int | None = None
-        self._called: set[str] = set()
 
     # What is to be done, and told.
 
@@ -173,10 +172,10 @@ class Cascade:
         if making is None or not making.thinks:
             return
         self._count += 1
-        # Some services number the calls of each answer from 0.
-        call_id = call.id if call.id and call.id not in self._called else f"call-{self._count}"
-        self._called.add(call_id)
-        called = self.calls.read(making.call(call_id, call))
+        own = f"call-{self._count}"
+        called = self.calls.read(making.call(call.id or own, call))
+        if called is None:  # some services number the calls of each answer from 0
+            called = self.calls.read(making.call(own, call))
         if called is not None:
             if self.questions.ended_at is None:  # what follows answers it, too
                 self.questions.ended_at = making.answer.question.ended_at
@@ -338,7 +337,7 @@ class Cascade:
             following = making.next()
             if following is not None:
                 self._work.append(following)
-        if making.is_done and not making.is_over:
+        if making.is_done:
             self._finish(making, now)
 
     def _finish(self, making: Making, now: float) -> None:

@@ -12,6 +12,9 @@ from mai_sdk.wire.live_parts import ContentPart, Item
 
 __all__ = ["History", "Line", "heard_part"]
 
+_FIRST_UNSPACED = "\u2e80"
+"""From here on, near enough, Unicode has the scripts of East Asia."""
+
 
 @dataclass(slots=True, eq=False)
 class Line:
@@ -94,10 +97,15 @@ class History:
 
 
 def heard_part(text: str, share: float) -> str:
-    """Return so much of the text as was listened to, by its share of the time: whole words."""
-    if share >= 1:
-        return text
-    end = int(len(text) * max(share, 0.0))
-    if 0 < end < len(text) and not text[end].isspace():
-        end = text.rfind(" ", 0, end) + 1
+    """Return so much of the text as was listened to, by its share of the time: whole words.
+
+    Scripts written without spaces are cut between any two of their characters.
+    """
+    end = len(text) if share >= 1 else int(len(text) * max(share, 0.0))
+    while 0 < end < len(text) and not _may_end(text, end):
+        end -= 1
     return text[:end].rstrip()
+
+
+def _may_end(text: str, at: int) -> bool:
+    return text[at].isspace() or text[at - 1].isspace() or text[at] >= _FIRST_UNSPACED
