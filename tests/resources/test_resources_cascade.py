@@ -467,6 +467,27 @@ async def test_a_function_may_end_the_session(emulator):
 
 
 @run
+async def test_a_function_that_still_runs_ends_with_the_session(emulator):
+    runs, ended = asyncio.Event(), []
+
+    async def wait() -> str:
+        """Wait."""
+        runs.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+        return "never"
+
+    emulator.reply(tool_calls=[{"name": "wait", "arguments": {}}])
+    async with emulator.async_client() as client:
+        async with client.voice.session(**TALK, tools=[wait]) as call:
+            await call.send_text("Wait.")
+            await runs.wait()
+    assert ended == [True]
+
+
+@run
 async def test_a_session_in_which_nothing_was_said_costs_nothing(emulator):
     ledger = MemoryLedger()
     async with emulator.async_client(ledger=ledger) as client, client.voice.session(**TALK) as call:
