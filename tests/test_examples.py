@@ -13,6 +13,7 @@ from mai_sdk.config import SETTINGS
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SAYS = {
     "async_many": "24 answers",
+    "cascade_local": "agent: There are eight",
     "code_review": "total.py:",
     "conversation_with_sealed_reasoning": "sealed characters",
     "cost_report": "summaries",

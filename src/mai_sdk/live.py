@@ -8,6 +8,8 @@ from __future__ import annotations
 from mai_sdk.audio.detectors import EnergyDetector, SileroDetector, SpeechDetector
 from mai_sdk.audio.turns import TurnDetector
 from mai_sdk.engine.live import Endurance
+from mai_sdk.resources.cascade_session import CascadeSession
+from mai_sdk.resources.cascade_settings import CascadeSettings
 from mai_sdk.resources.transcribe_session import TranscribeSession
 from mai_sdk.resources.voice_session import VoiceSession
 from mai_sdk.wire.live_options import (
@@ -63,6 +65,8 @@ __all__ = [
     "AzureSemanticVadEn",
     "AzureSemanticVadMultilingual",
     "AzureStandardVoice",
+    "CascadeSession",
+    "CascadeSettings",
     "EchoCancellation",
     "EndOfUtterance",
     "Ended",

@@ -20,6 +20,7 @@ from mai_sdk import (
     Transcript,
     Unrecognised,
 )
+from mai_sdk.live import CascadeSession, VoiceSession
 
 
 class City(BaseModel):
@@ -97,3 +98,9 @@ async def drawn_and_awaited(client: AsyncMAI) -> None:
     """The same, awaited."""
     assert_type(await client.image.generate("x"), Images)
     assert_type(await client.image.ask("x", images="a.png"), Reply[Any])
+
+
+async def conversations(client: AsyncMAI) -> None:
+    """Two engines, two classes."""
+    assert_type(client.voice.session(brain="gpt-realtime"), VoiceSession)
+    assert_type(client.voice.session(engine="cascade", ears="ears"), CascadeSession)

@@ -104,6 +104,11 @@ class TurnDetector:
         """Whether a turn has begun and not ended."""
         return self._turn is not None
 
+    @property
+    def spoken_ms(self) -> float:
+        """How much speech the turn has so far, its gaps not counted; 0 between turns."""
+        return self._spoken_ms if self.speaking else 0.0
+
     def reset(self) -> None:
         """Forget everything: another stream begins, whose first sample is 0."""
         self._detector.reset()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mai_sdk.engine.drive import AsyncDriver, Driver
     from mai_sdk.engine.steps import Response
+    from mai_sdk.metering.receipt import Receipt
     from mai_sdk.resources.reading import Reading
 
 __all__ = [
@@ -47,6 +48,11 @@ class _Shell(Generic[ItemT, ResultT]):
     def call_id(self) -> str:
         """Our own id for the call, known from the start."""
         return self._reading.tab.call_id
+
+    @property
+    def receipt(self) -> Receipt:
+        """What the call has used and cost so far; complete once it was read, or left."""
+        return self._reading.tab.receipt()
 
     def _result(self, name: str) -> ResultT:
         if self._reading.result is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from pydantic_core import to_json
 
+from mai_sdk.engine.running import run_function
 from mai_sdk.errors import InvalidRequest
 from mai_sdk.resources.structured import problems_of
 from mai_sdk.wire.shapes import as_object
@@ -16,7 +17,7 @@ from mai_sdk.wire.shapes import as_object
 if TYPE_CHECKING:
     from mai_sdk.wire.events import ToolCall
 
-__all__ = ["Tool", "ToolLike", "build_tools", "tool_result"]
+__all__ = ["Tool", "ToolLike", "build_tools", "call_tool", "split_tools", "tool_result"]
 
 ToolLike: TypeAlias = "Tool | Callable[..., Any] | Mapping[str, Any]"
 """A Tool, a typed function, or a tool as the OpenAI API shapes it."""
@@ -78,6 +79,40 @@ def tool_result(call: ToolCall, result: Any) -> dict[str, Any]:
     """Return the message that answers `call`; anything but text is sent as JSON."""
     content = result if isinstance(result, str) else to_json(result, fallback=str).decode()
     return {"role": "tool", "tool_call_id": call.id, "content": content}
+
+
+def split_tools(tools: Any) -> tuple[dict[str, Tool], list[dict[str, Any]]]:
+    """Return the functions that can be run, by name, and what the model is told of all tools.
+
+    Raises:
+        InvalidRequest: One of them is no tool.
+    """
+    is_one = callable(tools) or isinstance(tools, Mapping)
+    if not is_one and (isinstance(tools, (str, bytes)) or not isinstance(tools, Iterable)):
+        return {}, build_tools(tools) or []
+    listed: list[Any] = [tools] if is_one else list(cast("Iterable[Any]", tools))
+    given = [
+        Tool(tool) if callable(tool) and not isinstance(tool, Tool) else tool for tool in listed
+    ]
+    functions = {tool.name: tool for tool in given if isinstance(tool, Tool)}
+    return functions, build_tools(given) or []
+
+
+async def call_tool(tool: Tool, call: ToolCall) -> tuple[str, bool]:
+    """Return what the model is told of the call, and whether it failed.
+
+    A plain function runs in a thread. What it raises is named by its class alone: the reason may
+    be nobody else's business.
+    """
+    failed = True
+    try:
+        result: Any = await run_function(tool.function, lambda: tool.run(call))
+        failed = False
+    except InvalidRequest as error:
+        result = error.message
+    except Exception as error:  # noqa: BLE001 - the model is told, and may try otherwise
+        result = f"{call.name} failed ({type(error).__name__})."
+    return tool_result(call, result)["content"], failed
 
 
 def build_tools(tools: Any) -> list[dict[str, Any]] | None:

@@ -120,6 +120,14 @@ class TranscribeSession(LiveSession[Transcription]):
         await self._live.room()
         return done
 
+    def given_at(self, offset_ms: float) -> float | None:
+        """Return when the audio at that place was given, on a monotonic clock.
+
+        None if that is more than a minute ago.
+        """
+        hearing = self._machine.hearing
+        return hearing.given_at(round(offset_ms * hearing.sample_rate / 1000))
+
     def _give(self, audio: bytes) -> None:
         self._machine.send_audio(audio, now=self._live.clock())
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.engine.connecting import Line
 from mai_sdk.engine.live import Endurance
-from mai_sdk.engine.running import Tasks, run_function
+from mai_sdk.engine.running import Tasks
 from mai_sdk.errors import InvalidRequest, MAIError, UnsupportedFeature
 from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.ask import check_extras
 from mai_sdk.resources.live_session import LiveSession
 from mai_sdk.resources.session_bill import usage_of_turn
-from mai_sdk.resources.tools import Tool, build_tools, tool_result
+from mai_sdk.resources.tools import call_tool, split_tools, tool_result
 from mai_sdk.session.conversation import Conversation
 from mai_sdk.wire.events import ToolCall
 from mai_sdk.wire.live_address import voice_live_url
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     from mai_sdk.config import Route, Timeouts
     from mai_sdk.resources.live_session import Switchboard
-    from mai_sdk.resources.tools import ToolLike
+    from mai_sdk.resources.tools import Tool, ToolLike
     from mai_sdk.session.answers import Latency
     from mai_sdk.wire.live_client_events import ClientEvent
     from mai_sdk.wire.live_options import Raw, TurnDetection, Voice
     from mai_sdk.wire.session_events import SessionEvent, TurnDone
 
-__all__ = ["DEFAULT_VOICE_MODEL", "Talk", "VoiceSession", "open_session"]
+__all__ = ["DEFAULT_VOICE_MODEL", "Talk", "VoiceSession", "check_live", "open_session"]
 
 DEFAULT_VOICE_MODEL: Final = "MAI-Voice-2.1-Flash"
 
@@ -250,16 +250,9 @@ class VoiceSession(LiveSession[Conversation]):
 
     async def _run(self, tool: Tool, called: ToolCalled) -> None:
         call = ToolCall(id=called.call_id, name=called.name, arguments=called.arguments)
-        failed = True
+        output, failed = await call_tool(tool, call)
         try:
-            result: Any = await run_function(tool.function, lambda: tool.run(call))
-            failed = False
-        except InvalidRequest as error:
-            result = error.message
-        except Exception as error:  # noqa: BLE001 - the model is told, and may try otherwise
-            result = f"{called.name} failed ({type(error).__name__})."
-        try:
-            await self.answer(called.call_id, result, failed=failed)
+            await self.answer(called.call_id, output, failed=failed)
         except MAIError as error:
             if self._live.is_running:  # else the session is over, and whoever reads it is told
                 self._machine.emit(Failed(error=error))
@@ -270,6 +263,27 @@ class VoiceSession(LiveSession[Conversation]):
             await self._tasks.stop()
         finally:
             await super()._close(drain=drain, reason=reason)
+
+
+def check_live(*, engine: object, ears: object, settings: object) -> None:
+    """Return if a conversation over Voice Live was asked for, and nothing that it does not have.
+
+    Raises:
+        InvalidRequest: There is no such engine.
+        UnsupportedFeature: Something was that only a cascade has.
+    """
+    if engine != "live":
+        raise InvalidRequest("engine is neither 'live' nor 'cascade'.")
+    if ears is not None:
+        raise UnsupportedFeature(
+            "ears name the model that hears in a cascade (engine='cascade'). Over Voice Live, set "
+            "transcription."
+        )
+    if settings is not None and not isinstance(settings, LiveSettings):
+        raise UnsupportedFeature(
+            f"settings is a {type(settings).__name__}; Voice Live takes LiveSettings. For "
+            "CascadeSettings, say engine='cascade'."
+        )
 
 
 def open_session(board: Switchboard, talk: Talk, *, endurance: Endurance | None) -> VoiceSession:
@@ -342,10 +356,9 @@ def _tools_of(tools: Any) -> tuple[dict[str, Tool], list[dict[str, Any]]]:
         if shape and shape.get("type") != "function":
             sent.append(shape)
             continue
-        tool = Tool(given) if callable(given) and not isinstance(given, Tool) else given
-        if isinstance(tool, Tool):
-            functions[tool.name] = tool
-        sent += build_tools([tool]) or []
+        found, schemas = split_tools([given])
+        functions |= found
+        sent += schemas
     return functions, sent
 
 

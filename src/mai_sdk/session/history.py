@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 from mai_sdk.wire.live_parts import ContentPart, Item
 
-__all__ = ["History", "Line"]
+__all__ = ["History", "Line", "heard_part"]
+
+_FIRST_UNSPACED = "\u2e80"
+"""From here on, near enough, Unicode has the scripts of East Asia."""
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +68,11 @@ class History:
                 self._by_id.pop(oldest.item_id, None)
         return line
 
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """All there is, oldest first."""
+        return tuple(self._lines)
+
     def find(self, item_id: str | None) -> Line | None:
         """Return the line of that item."""
         return None if item_id is None else self._by_id.get(item_id)
@@ -78,15 +86,26 @@ class History:
     def heard(self, item_id: str, share: float) -> None:
         """Note that only so much of what the agent said was listened to: its text is cut there."""
         line = self._by_id.get(item_id)
-        if line is None or line.text is None or share >= 1:
-            return
-        end = int(len(line.text) * max(share, 0.0))
-        if 0 < end < len(line.text) and not line.text[end].isspace():
-            end = line.text.rfind(" ", 0, end) + 1
-        line.text = line.text[:end].rstrip()
+        if line is not None and line.text is not None and share < 1:
+            line.text = heard_part(line.text, share)
 
     def items(self) -> list[Item]:
         """Return what another connection is told: no result without its call."""
         called = {line.call_id for line in self._lines if line.kind == "call"}
         told = [line for line in self._lines if line.kind != "result" or line.call_id in called]
         return [item for line in told if (item := line.item()) is not None]
+
+
+def heard_part(text: str, share: float) -> str:
+    """Return so much of the text as was listened to, by its share of the time: whole words.
+
+    Scripts written without spaces are cut between any two of their characters.
+    """
+    end = len(text) if share >= 1 else int(len(text) * max(share, 0.0))
+    while 0 < end < len(text) and not _may_end(text, end):
+        end -= 1
+    return text[:end].rstrip()
+
+
+def _may_end(text: str, at: int) -> bool:
+    return text[at].isspace() or text[at - 1].isspace() or text[at] >= _FIRST_UNSPACED

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["split_text", "spoken_seconds"]
+__all__ = ["first_clause", "split_text", "spoken_seconds"]
 
 _IDEOGRAPH: Final = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _SYLLABLE: Final = re.compile("[\u3040-\u30ff\uac00-\ud7a3]")
@@ -90,6 +90,20 @@ def whole_sentences(text: str) -> int:
     if not last and len(text) > _PATIENCE:
         return _last_break(text, 0, len(text) - 1)
     return last if last in (0, len(text)) or _may_cut(text, last) else 0
+
+
+def first_clause(text: str, *, at_least: int = 24) -> int:
+    """Return where the first clause ends that is long enough to be said alone; 0 if none is whole.
+
+    For the beginning of an answer, whose first words are waited for.
+    """
+    for found in _CLAUSE.finditer(text):
+        end = found.end()
+        while end < len(text) and text[end].isspace():
+            end += 1
+        if end >= at_least and end < len(text) and _may_cut(text, end):
+            return end
+    return 0
 
 
 def _reach(text: str, begin: int, max_seconds: float, max_bytes: int) -> int:
