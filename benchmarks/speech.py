@@ -149,9 +149,9 @@ def work(name: str, port: int) -> None:
         print(json.dumps(sample), flush=True)
 
 
-def child(stack: ExitStack, *command: str) -> Any:
+def child(stack: ExitStack, *command: str, script: str = __file__) -> Any:
     process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).resolve()), *command],
+        [sys.executable, str(Path(script).resolve()), *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
