@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mai_sdk.engine.duplex import Duplex
 from mai_sdk.engine.framing import Framing, handshake, is_accepted
 from mai_sdk.engine.steps import Request, SocketClosed, TransportFailed
+from mai_sdk.engine.stream import AsyncioBackend
 from mai_sdk.engine.transport_httpx2 import (
     ERRORS,
     AsyncHttpx2Response,
@@ -277,7 +278,7 @@ class AsyncDialler:
     """See `Dialler`; sockets belong to the event loop they were opened on."""
 
     def __init__(self, transport: AsyncHttpx2Transport | None = None) -> None:
-        self._transport = transport or AsyncHttpx2Transport()
+        self._transport = transport or AsyncHttpx2Transport(backend=AsyncioBackend())
 
     async def dial(
         self,

@@ -148,8 +148,14 @@ class Httpx2Response:
 class AsyncHttpx2Transport:
     """See `Httpx2Transport`. Pools belong to the event loop they were opened on."""
 
-    def __init__(self, *, verify: ssl.SSLContext | bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        verify: ssl.SSLContext | bool = True,
+        backend: httpcore2.AsyncNetworkBackend | None = None,
+    ) -> None:
         self._tls = _TLS(verify=verify)
+        self._backend = backend
         self._loops: WeakKeyDictionary[
             asyncio.AbstractEventLoop, dict[str, httpcore2.AsyncConnectionPool]
         ] = WeakKeyDictionary()
@@ -183,7 +189,10 @@ class AsyncHttpx2Transport:
             pools = self._loops[loop] = {}
         if origin not in pools:
             pools[origin] = httpcore2.AsyncConnectionPool(
-                ssl_context=self._tls.context(origin), proxy=_proxy(origin), **_POOL
+                ssl_context=self._tls.context(origin),
+                proxy=_proxy(origin),
+                network_backend=self._backend,
+                **_POOL,
             )
         return pools[origin]
 
