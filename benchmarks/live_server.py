@@ -74,12 +74,14 @@ class Peer:
         self.send(self.head + base64.b64encode(stamped(time.monotonic())) + self.tail)
 
     def say(self, kind: str, **fields: Any) -> None:
+        """Send an event."""
         text = json.dumps({"type": kind, "event_id": "event_0", **fields}).encode()
         size = len(text)
         head = bytes((size,)) if size < 126 else b"\x7e" + size.to_bytes(2, "big")
         self.send(bytes((_TEXT,)) + head + text)
 
-    def send(self, data: bytes = b"") -> None:
+    def send(self, data: bytes) -> None:
+        """Send what the client's socket takes now, and keep the rest for the next time."""
         self.rest += data
         try:
             self.rest = self.rest[self.line.send(self.rest) :]
@@ -156,7 +158,7 @@ class Server:
 
     def __init__(self) -> None:
         self.door = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.door.setblocking(False)
+        self.door.settimeout(0)
         self.peers: dict[int, Peer] = {}
         self.poll = select.epoll()
         for file in (self.door.fileno(), 0):
@@ -206,13 +208,15 @@ class Server:
         print(json.dumps(told), flush=True)
 
     def meet(self) -> None:
+        """Take a connection."""
         line, _ = self.door.accept()
-        line.setblocking(False)
+        line.settimeout(0)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.peers[line.fileno()] = Peer(line)
         self.poll.register(line.fileno(), select.EPOLLIN)
 
     def hear(self, peer: Peer) -> None:
+        """Take what a session sent, or note that it is gone."""
         try:
             data = peer.line.recv(65536)
             goes_on = bool(data) and peer.hear(data, self.delays)

@@ -13,21 +13,42 @@ import base64
 import contextlib
 import json
 import os
+import select
 import sys
 import time
 from array import array
 from contextlib import AsyncExitStack, ExitStack
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from live_server import FRAME_BYTES, FRAME_SECONDS, STAMP_BYTES, percentiles, stamp_of, stamped
+from live_server import (
+    FRAME_BYTES,
+    FRAME_SECONDS,
+    STAMP_BYTES,
+    Server,
+    percentiles,
+    stamp_of,
+    stamped,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
+HERE = Path(__file__).parent
 KEY = "benchmark-key"
 MODEL = "gpt-realtime"
+LIMIT_MS = 20.0
+"""How late a frame may be, of 99 in 100: its own length."""
+WAYS = {"both": 3.0, "up": 1.0, "down": 1.0}
+"""What is measured, and for how many seconds."""
+BARE, OFFICIAL, OURS = "websockets + json", "azure-ai-voicelive", "mai_sdk"
 
-Send = "Callable[[bytes], Awaitable[object]]"
+Rounds: TypeAlias = "list[dict[str, Stretch]]"
+
 NOISE = os.urandom(FRAME_BYTES - STAMP_BYTES)
 SETTLE = 0.5
 """Seconds before a measured stretch in which everything runs already."""
@@ -106,7 +127,7 @@ async def bare(stack: AsyncExitStack, port: int, got: Callable[[bytes], None]) -
     return open_one
 
 
-CONTENDERS = {"websockets + json": bare, "azure-ai-voicelive": official, "mai_sdk": ours}
+CONTENDERS = {BARE: bare, OFFICIAL: official, OURS: ours}
 
 
 class Sessions:
@@ -119,6 +140,7 @@ class Sessions:
         self._stack = AsyncExitStack()
 
     async def open(self, name: str, port: int, number: int) -> None:
+        """Open so many, and read each."""
         open_one = await CONTENDERS[name](self._stack, port, self.got)
         for _ in range(number):
             send, read = await open_one()
@@ -128,6 +150,7 @@ class Sessions:
         await asyncio.sleep(0.2)
 
     async def close(self) -> None:
+        """Close them."""
         for reader in self.readers:
             reader.cancel()
         await asyncio.gather(*self.readers, return_exceptions=True)
@@ -199,69 +222,217 @@ def core(which: int) -> None:
         os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[which]})
 
 
-class Bench:
-    """The server and one process per contender."""
+@dataclass(frozen=True)
+class Stretch:
+    """What so many sessions made of a while."""
 
-    def __init__(self, stack: ExitStack, names: list[str]) -> None:
+    sessions: int
+    up: dict[str, float]
+    """Delays of the frames sent, in ms; empty where none was."""
+    down: dict[str, float]
+    frames: int
+    """Sent and received in time."""
+    due: int
+    cpu: float
+
+    @property
+    def frame_cpu(self) -> float:
+        """CPU of the client a frame, in µs."""
+        return self.cpu / self.frames * 1e6
+
+    @property
+    def p99(self) -> float:
+        """The worse one of both directions, in ms."""
+        return max(each.get("p99", 0.0) for each in (self.up, self.down))
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it went on in real time."""
+        return self.p99 < LIMIT_MS and self.frames > 0.99 * self.due
+
+
+class Bench:
+    """The server, and one process per contender."""
+
+    def __init__(self, stack: ExitStack, names: Iterable[str]) -> None:
         from speech import child, heard
 
         self._heard = heard
-        script = os.path.abspath(__file__)  # noqa: PTH100
-        self.server = child(stack, "--serve", script=script)
-        port = str(heard(self.server))
-        self.workers = {
-            name: child(stack, "--work", name, port, script=script) for name in names
-        }
+        self._server = child(stack, "--serve", script=__file__)
+        port = str(heard(self._server))
+        self._workers = {n: child(stack, "--work", n, port, script=__file__) for n in names}
 
-    def tell(self, process: Any, **order: Any) -> Any:
+    def sample(self, name: str, number: int, ways: dict[str, float]) -> dict[str, Stretch]:
+        """Return what so many sessions made of each stretch: "both", "up" or "down"."""
+        worker, taken = self._workers[name], {}
+        self._tell(worker, open=number)
+        for way, seconds in ways.items():
+            self._tell(self._server, speak=way != "up")
+            told = self._tell(worker, seconds=seconds, up=way != "down")
+            heard = self._tell(self._server, speak=False)
+            taken[way] = Stretch(
+                sessions=number,
+                up=heard["up"],
+                down=told["down"],
+                frames=told["got"] + told["sent"],
+                due=round(number * seconds / FRAME_SECONDS) * (2 if way == "both" else 1),
+                cpu=told["cpu"],
+            )
+            time.sleep(0.2)
+        self._tell(worker, close=True)
+        return taken
+
+    def _tell(self, process: Any, **order: Any) -> Any:
         process.stdin.write(json.dumps(order) + "\n")
         process.stdin.flush()
         return self._heard(process)
 
-    def sample(self, name: str, number: int, stretches: list[tuple[str, float]]) -> dict[str, Any]:
-        """Return what so many sessions made of each stretch: "both", "up" or "down"."""
-        worker, taken = self.workers[name], {}
-        self.tell(worker, open=number)
-        for what, seconds in stretches:
-            before = self.tell(self.server, speak=what != "up")
-            told = self.tell(worker, seconds=seconds, up=what != "down")
-            heard = self.tell(self.server, speak=False)
-            taken[what] = {**told, **heard, "cpu": told["cpu"], "seconds": seconds,
-                           "server": heard["cpu"] - before["cpu"]}  # fmt: skip
-            time.sleep(0.2)
-        self.tell(worker, close=True)
-        return taken
+
+def measure(
+    names: Iterable[str], *, sessions: int, rounds: int, ways: dict[str, float]
+) -> tuple[dict[str, Rounds], dict[str, int]]:
+    """Return the rounds of every contender, taken in turns, and how many sessions it held."""
+    samples: dict[str, Rounds] = {name: [] for name in names}
+    held: dict[str, int] = {}
+    with ExitStack() as stack:
+        bench = Bench(stack, samples)
+        for _ in range(rounds):
+            for name, taken in samples.items():
+                taken.append(bench.sample(name, sessions, ways))
+        for name, taken in samples.items():
+            number = sessions
+            is_held = any(each["both"].is_held for each in taken)
+            while not is_held and number > sessions // 2:
+                number = round(number * 0.85)
+                is_held = bench.sample(name, number, {"both": ways["both"]})["both"].is_held
+            held[name] = number if is_held else 0
+    return samples, held
+
+
+PAGE = """# Voice sessions at once
+
+Written by `make bench` (`benchmarks/sessions.py`); do not edit.
+
+{day}, {cores} cores, Python {python}, {versions}; {rounds} rounds, in turns, against one server in
+a process of its own, on a core of its own. Load average before the run: {load}.
+
+{sessions} sessions in one process, on one event loop and one core. Each sends 20 ms of 24 kHz
+samples 50 times a second and is sent as much, as JSON with base64 over a WebSocket without TLS or
+compression. `websockets + json` has no session around it: no types, no buffer, no reconnection,
+no receipts. It is the least that a Python client does.
+
+## CPU of the client, µs a frame
+
+{cpu}
+
+## How late a frame is, ms
+
+Both ways at once, the round with the best p99. Down: from the server's send to the event in the
+user's hand. Up: from when the frame was due, in the client, to the server's receipt. The last
+columns say the median p99 of the rounds, the worse direction, and how many sessions ran in real
+time, with a p99 below {limit:.0f} ms.
+
+{late}
+
+## Goals
+
+{goals}
+
+## What these numbers do not prove
+
+Nothing about the real service, a network or TLS. Loopback charges the sender for much of what the
+receiver's kernel does. All sessions of a process share one core, so what is late is what waits for
+it: near a whole core, whatever else the machine does shows in the p99.
+"""
+
+
+def best(samples: Rounds, way: str) -> Stretch:
+    """Return the round that cost least a frame."""
+    return min((each[way] for each in samples), key=lambda one: one.frame_cpu)
+
+
+def cpu_rows(samples: dict[str, Rounds]) -> list[list[str]]:
+    """Return the first table."""
+    heads = [f"{way}: {of}" for way in WAYS for of in ("best", "median")]
+    rows = [["", *heads]]
+    for name, taken in samples.items():
+        row = [name]
+        for way in WAYS:
+            usual = median(each[way].frame_cpu for each in taken)
+            row += [f"{best(taken, way).frame_cpu:.1f}", f"{usual:.1f}"]
+        rows.append(row)
+    return rows
+
+
+def late_rows(samples: dict[str, Rounds], held: dict[str, int]) -> list[list[str]]:
+    """Return the second table."""
+    whats = ("p50", "p99", "max")
+    heads = [f"{way} {what}" for way in ("down", "up") for what in whats]
+    rows = [["", *heads, "median p99", "real time"]]
+    for name, taken in samples.items():
+        one = min((each["both"] for each in taken), key=lambda each: each.p99)
+        figures = [each[what] for each in (one.down, one.up) for what in whats]
+        figures.append(median(each["both"].p99 for each in taken))
+        rows.append([name, *(f"{figure:.1f}" for figure in figures), str(held[name] or "none")])
+    return rows
+
+
+def goals(samples: dict[str, Rounds], held: dict[str, int], sessions: int) -> Iterator[str]:
+    """Say which goals are met."""
+    met = "met" if held[OURS] >= sessions else "NOT MET"
+    p99 = min(each["both"].p99 for each in samples[OURS])
+    yield f"- {sessions} sessions of mai_sdk in real time: p99 {p99:.1f} ms of {LIMIT_MS:.0f}, {met}"
+    for way, theirs, limit in (*((way, OFFICIAL, 1.0) for way in WAYS), ("both", BARE, 1.25)):
+        ratio = best(samples[OURS], way).frame_cpu / best(samples[theirs], way).frame_cpu
+        met = "met" if ratio <= limit else "NOT MET"
+        yield f"- CPU a frame, {way}, mai_sdk / {theirs}: {ratio:.2f} of at most {limit:.2f}, {met}"
+
+
+def page(samples: dict[str, Rounds], held: dict[str, int], *, sessions: int, load: str) -> str:
+    """Return the part of benchmarks/RESULTS.md about sessions."""
+    from results import markdown
+
+    packages = ("azure-ai-voicelive", "aiohttp", "websockets", "mai-sdk")
+    return PAGE.format(
+        day=f"{datetime.now(UTC):%Y-%m-%d}",
+        cores=os.cpu_count(),
+        python=sys.version.split()[0],
+        versions=", ".join(f"{name} {version(name)}" for name in packages),
+        rounds=len(samples[OURS]),
+        load=load,
+        sessions=sessions,
+        limit=LIMIT_MS,
+        cpu=markdown(cpu_rows(samples)),
+        late=markdown(late_rows(samples, held)),
+        goals="\n".join(goals(samples, held, sessions)),
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--sessions", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="*", choices=tuple(CONTENDERS))
+    parser.add_argument("--sessions", type=int, default=200, help="at once (200)")
+    parser.add_argument("--rounds", type=int, default=3, help="samples of each figure (3)")
+    parser.add_argument("--dry", action="store_true", help="leave RESULTS.md alone")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--work", nargs=2, metavar=("NAME", "PORT"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if not hasattr(select, "epoll"):
+        raise SystemExit("The server of this benchmark needs epoll, and so Linux.")
     if asked.serve:
-        from live_server import Server
-
         core(0)
         Server().serve()
     elif asked.work:
         core(-1)
         asyncio.run(work(asked.work[0], int(asked.work[1])))
-        return
     else:
-        with ExitStack() as stack:
-            bench = Bench(stack, asked.only or list(CONTENDERS))
-            for _ in range(asked.rounds):
-                for name in bench.workers:
-                    began = time.monotonic()
-                    taken = bench.sample(name, asked.sessions, [("both", 3.0), ("up", 1.0), ("down", 1.0)])
-                    print(name, round(time.monotonic() - began, 1))
-                    for what, one in taken.items():
-                        frames = one["got"] + one["sent"]
-                        print("  ", what, f"cpu/frame {one['cpu'] / frames * 1e6:.1f}us  share {one['cpu'] / one['wall']:.2f} got {one['got']} sent {one['sent']} heard {one['heard']}",
-                              "down", one["down"], "up", one["up"], f"server cpu {one['server']:.2f} lag {one['lag']:.1f}")
+        from results import keep
+
+        load = f"{os.getloadavg()[0]:.2f}"
+        samples, held = measure(CONTENDERS, sessions=asked.sessions, rounds=asked.rounds, ways=WAYS)
+        text = page(samples, held, sessions=asked.sessions, load=load)
+        if not asked.dry:
+            keep(HERE / "RESULTS.md", text)
+        print(text)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 from mai_sdk.engine.duplex import Duplex
 from mai_sdk.engine.framing import Framing, handshake, is_accepted
 from mai_sdk.engine.steps import Request, SocketClosed, TransportFailed
-from mai_sdk.engine.stream import AsyncioBackend
 from mai_sdk.engine.transport_httpx2 import (
     ERRORS,
     AsyncHttpx2Response,
@@ -173,6 +172,11 @@ class AsyncWebSocket(_Line):
         self._response = response
         self._writing = asyncio.Lock()
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether somebody waits for room on the line."""
+        return self._writing.locked()
+
     async def send(self, *messages: str | bytes) -> None:
         """See `steps.AsyncSocket.send`."""
         self._owe(self._framing.pack(messages))
@@ -278,7 +282,7 @@ class AsyncDialler:
     """See `Dialler`; sockets belong to the event loop they were opened on."""
 
     def __init__(self, transport: AsyncHttpx2Transport | None = None) -> None:
-        self._transport = transport or AsyncHttpx2Transport(backend=AsyncioBackend())
+        self._transport = transport or AsyncHttpx2Transport()
 
     async def dial(
         self,

@@ -20,6 +20,7 @@ import httpx2
 
 from mai_sdk.engine.proxy import proxy_for
 from mai_sdk.engine.steps import TransportFailed
+from mai_sdk.engine.stream import AsyncioBackend
 from mai_sdk.engine.timed import TimedBackend, exchange
 from mai_sdk.engine.upload import off_the_loop
 
@@ -148,14 +149,8 @@ class Httpx2Response:
 class AsyncHttpx2Transport:
     """See `Httpx2Transport`. Pools belong to the event loop they were opened on."""
 
-    def __init__(
-        self,
-        *,
-        verify: ssl.SSLContext | bool = True,
-        backend: httpcore2.AsyncNetworkBackend | None = None,
-    ) -> None:
+    def __init__(self, *, verify: ssl.SSLContext | bool = True) -> None:
         self._tls = _TLS(verify=verify)
-        self._backend = backend
         self._loops: WeakKeyDictionary[
             asyncio.AbstractEventLoop, dict[str, httpcore2.AsyncConnectionPool]
         ] = WeakKeyDictionary()
@@ -191,7 +186,7 @@ class AsyncHttpx2Transport:
             pools[origin] = httpcore2.AsyncConnectionPool(
                 ssl_context=self._tls.context(origin),
                 proxy=_proxy(origin),
-                network_backend=self._backend,
+                network_backend=AsyncioBackend(),
                 **_POOL,
             )
         return pools[origin]

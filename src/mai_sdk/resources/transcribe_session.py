@@ -100,8 +100,7 @@ class TranscribeSession(LiveSession[Dictation]):
         """
         self._live.check()
         done = self._machine.commit(now=self._live.clock())
-        self._live.wake()
-        await self._live.room()
+        await self._live.out()
         return done
 
     def _give(self, audio: bytes) -> None:
