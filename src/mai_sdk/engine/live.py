@@ -111,7 +111,6 @@ class Live:
         self._is_over = False
         self._is_pinging = False
         self._socket: AsyncWebSocket | None = None
-        """The connection that is in use."""
         self._next: AsyncWebSocket | None = None
         self._tries = 0
         self._is_doubted = False
@@ -147,10 +146,7 @@ class Live:
         """Send what the machine has to send; return when not much of it waits.
 
         Where nobody waits for the line it goes out from here: another task's turn costs more.
-
-        Raises:
-            MAIError: The session failed.
-            InvalidRequest: It was closed.
+        Raises what `check` does where the session ended meanwhile.
         """
         self._drain()
         if self._socket is None or self._socket.is_writing:
