@@ -251,24 +251,24 @@ class Bench:
 
 
 def measure(
-    names: Iterable[str], *, sessions: int, rounds: int, ways: dict[str, float]
-) -> tuple[dict[str, Rounds], dict[str, int]]:
-    """Return the rounds of every contender, taken in turns, and how many sessions it held."""
+    bench: Bench, names: Iterable[str], *, sessions: int, rounds: int, ways: dict[str, float]
+) -> dict[str, Rounds]:
+    """Return the rounds of every contender, taken in turns."""
     samples: dict[str, Rounds] = {name: [] for name in names}
-    held: dict[str, int] = {}
-    with ExitStack() as stack:
-        bench = Bench(stack, samples)
-        for _ in range(rounds):
-            for name, taken in samples.items():
-                taken.append(bench.sample(name, sessions, ways))
+    for _ in range(rounds):
         for name, taken in samples.items():
-            number = sessions
-            is_held = any(each["both"].is_held for each in taken)
-            while not is_held and number > sessions // 2:
-                number = round(number * 0.85)
-                is_held = bench.sample(name, number, {"both": ways["both"]})["both"].is_held
-            held[name] = number if is_held else 0
-    return samples, held
+            taken.append(bench.sample(name, sessions, ways))
+    return samples
+
+
+def most(bench: Bench, name: str, taken: Rounds) -> int:
+    """Return how many sessions ran in real time: those of the rounds, or as many as do."""
+    number, tries = taken[0]["both"].sessions, 3
+    is_held = any(each["both"].is_held for each in taken)
+    while tries and not is_held:
+        number, tries = round(number * 0.75), tries - 1
+        is_held = bench.sample(name, number, {"both": WAYS["both"]})["both"].is_held
+    return number if is_held else 0
 
 
 def main() -> None:
@@ -291,7 +291,12 @@ def main() -> None:
         from results import keep
 
         load = f"{os.getloadavg()[0]:.2f}"
-        samples, held = measure(CONTENDERS, sessions=asked.sessions, rounds=asked.rounds, ways=WAYS)
+        with ExitStack() as stack:
+            bench = Bench(stack, CONTENDERS)
+            samples = measure(
+                bench, CONTENDERS, sessions=asked.sessions, rounds=asked.rounds, ways=WAYS
+            )
+            held = {name: most(bench, name, taken) for name, taken in samples.items()}
         text = page(samples, held, sessions=asked.sessions, load=load)
         if not asked.dry:
             keep(HERE / "RESULTS.md", text)

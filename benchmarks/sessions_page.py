@@ -44,7 +44,7 @@ class Stretch:
     @property
     def p99(self) -> float:
         """The worse one of both directions, in ms."""
-        return max(each.get("p99", 0.0) for each in (self.up, self.down))
+        return max(each.get("p99", math.inf) for each in (self.up, self.down))
 
     @property
     def is_held(self) -> bool:
@@ -114,7 +114,7 @@ def late_rows(samples: dict[str, Rounds], held: dict[str, int]) -> list[list[str
     rows = [["", *heads, "median p99", "real time"]]
     for name, taken in samples.items():
         one = min((each["both"] for each in taken), key=lambda each: each.p99)
-        figures = [each[what] for each in (one.down, one.up) for what in whats]
+        figures = [each.get(what, math.inf) for each in (one.down, one.up) for what in whats]
         figures.append(median(each["both"].p99 for each in taken))
         rows.append([name, *(f"{figure:.1f}" for figure in figures), str(held[name] or "none")])
     return rows

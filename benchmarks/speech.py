@@ -158,8 +158,8 @@ def child(stack: ExitStack, *command: str, script: str = __file__) -> Any:
         cwd=HERE,
         env={"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", str(HERE))},
     )
+    stack.enter_context(process)
     stack.callback(process.kill)
-    stack.callback(process.stdin.close)  # type: ignore[union-attr]
     return process
 
 
