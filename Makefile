@@ -35,9 +35,11 @@ format: $(VENV)/.dev  ## Format and mend what can be mended.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## Measure against raw httpx2, raw pyreqwest, openai, litellm, Speech SDK; writes benchmarks/RESULTS.md.
+bench: $(VENV)/.dev  ## Measure against the official clients, litellm and raw libraries; writes benchmarks/RESULTS.md.
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/speech.py
+	$(BIN)/python benchmarks/sessions.py
+	$(BIN)/python benchmarks/continuity.py
 
 clean:  ## Remove what these commands made.
 	rm -rf $(VENV) benchmarks/.venv .pytest_cache .mypy_cache .ruff_cache dist

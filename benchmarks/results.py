@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
@@ -244,15 +245,13 @@ def page(
     )
 
 
-SPEECH = "# Streamed speech"
-"""Where the second part of RESULTS.md begins: that of speech.py."""
+PARTS = ("# Benchmarks", "# Streamed speech", "# Voice sessions at once", "# Voice sessions over")
+"""How the parts of RESULTS.md begin, in order: those of run, speech, sessions and continuity.py."""
 
 
 def keep(path: Path, text: str) -> None:
-    """Write one part of the page and leave the other as it is."""
-    before, found, after = (path.read_text(encoding="utf-8") if path.is_file() else "").partition(
-        SPEECH
-    )
-    parts = (before, text) if text.startswith(SPEECH) else (text, found + after)
-    whole = "\n\n".join(part.strip() for part in parts if part.strip())
-    path.write_text(f"{whole}\n", encoding="utf-8")
+    """Write one part of the page and leave the others as they are."""
+    page = path.read_text(encoding="utf-8") if path.is_file() else ""
+    known = [*re.split("^(?=# )", page, flags=re.MULTILINE), text]
+    last = {start: part for start in PARTS for part in known if part.startswith(start)}
+    path.write_text("\n\n".join(part.strip() for part in last.values()) + "\n", encoding="utf-8")

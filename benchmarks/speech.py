@@ -149,17 +149,17 @@ def work(name: str, port: int) -> None:
         print(json.dumps(sample), flush=True)
 
 
-def child(stack: ExitStack, *command: str) -> Any:
+def child(stack: ExitStack, *command: str, script: str = __file__) -> Any:
     process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).resolve()), *command],
+        [sys.executable, str(Path(script).resolve()), *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=HERE,
         env={"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", str(HERE))},
     )
+    stack.enter_context(process)
     stack.callback(process.kill)
-    stack.callback(process.stdin.close)  # type: ignore[union-attr]
     return process
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import importlib
+import select
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,10 @@ def results(monkeypatch):
 
 
 def test_every_script_imports_and_the_runner_explains_itself():
-    script = "import contenders, hotspots, measure, results, run, server, start; run.arguments()"
+    script = (
+        "import contenders, continuity, hotspots, live_server, measure, results, server, sessions,"
+        "start, run; run.arguments()"
+    )
     said = subprocess.run(
         [sys.executable, "-c", script, "--help"],
         cwd=BENCHMARKS,
@@ -49,14 +54,14 @@ def test_the_page_of_speech_judges_by_the_best_rounds(monkeypatch):
     assert "CPU per MB, mai_sdk / Speech SDK: 2.00 of at most 1.00, NOT MET" in page
 
 
-def test_each_part_of_the_page_is_rewritten_without_the_other(results, tmp_path):
+def test_each_part_of_the_page_is_rewritten_without_the_others(results, tmp_path):
     page = tmp_path / "RESULTS.md"
-    results.keep(page, "# Benchmarks: one\n")
-    results.keep(page, "# Streamed speech\n\nfast\n")
-    results.keep(page, "# Benchmarks: two\n")
-    assert page.read_text() == "# Benchmarks: two\n\n# Streamed speech\n\nfast\n"
-    results.keep(page, "# Streamed speech\n\nfaster\n")
-    assert page.read_text() == "# Benchmarks: two\n\n# Streamed speech\n\nfaster\n"
+    starts = ["# Benchmarks: one", "# Streamed speech", "# Voice sessions at once",
+              "# Voice sessions over lines that break"]  # fmt: skip
+    for start in (*reversed(starts), "# Benchmarks: two", starts[2] + "\n\n## Goals\n\nmet"):
+        results.keep(page, start + "\n")
+    told = "\n\n".join(["# Benchmarks: two", *starts[1:3], "## Goals", "met", starts[3]])
+    assert page.read_text() == told + "\n"
 
 
 def test_listing_the_contenders_imports_none_of_them():
@@ -108,11 +113,50 @@ def test_the_kept_results_have_every_contender_every_table_and_every_goal(result
 
 
 @pytest.mark.parametrize("name", ["mai_sdk", "mai_sdk, USP"])
-def test_no_frame_is_lost_over_a_line_that_breaks(monkeypatch, name):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
+def test_no_frame_is_lost_over_a_line_that_breaks(results, monkeypatch, name):
     continuity = importlib.import_module("continuity")
-    monkeypatch.delitem(sys.modules, "continuity")
     measured = continuity.measure(name, frames=1200, disruptions=12, seed=3)
     row = asyncio.run(measured)
+    assert set(row["kinds"]) == set(continuity.KINDS)
     assert (row["lost"], row["disordered"], row["gaps"], row["errors"]) == (0, 0, 0, 0)
     assert row["disruptions"] == row["reconnections"] == 12
+    assert row["acknowledged twice"] == 0
+    page = continuity.page([row, {**row, "client": "openai", "lost": 7}])
+    assert f"lost, {name}: 0 of at most 0, met" in page
+    assert "2 by half-open" in page or "1 by half-open" in page
+    assert "| openai | 1,200 | 12 | 12 | 7 |" in page
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="the server is written for Linux")
+def test_every_contender_talks_to_the_server_of_sessions(results):
+    sessions = importlib.import_module("sessions")
+    ways = {"up": 0.2, "down": 0.2, "both": 0.2}
+    with ExitStack() as stack:
+        names = list(sessions.CONTENDERS)
+        bench = sessions.Bench(stack, names)
+        samples = sessions.measure(bench, names, sessions=2, rounds=1, ways=ways)
+    for name, (taken,) in samples.items():
+        assert all(one.frames and one.cpu for one in taken.values()), name
+        assert taken["up"].up["p50"] > 0
+        assert taken["down"].down["p50"] > 0
+    page = sessions.page(samples, dict.fromkeys(samples, 2), sessions=2, load="0.0")
+    assert "CPU a frame, both, mai_sdk / azure-ai-voicelive: " in page
+
+
+def test_the_page_of_sessions_judges_by_the_cheapest_round_and_the_least_late(results):
+    page = importlib.import_module("sessions_page")
+
+    def of(cpu, p99):
+        late = {"p50": 1.0, "p99": p99, "max": 99.0}
+        one = page.Stretch(sessions=200, up=late, down=late, frames=20_000, due=20_000, cpu=cpu)
+        return dict.fromkeys(page.WAYS, one)
+
+    samples = {page.BARE: [of(0.8, 1.0)], page.OFFICIAL: [of(2.0, 40.0), of(1.6, 50.0)],
+               page.OURS: [of(1.2, 30.0), of(1.0, 8.0), of(1.1, 9.0)]}  # fmt: skip
+    held = {page.BARE: 200, page.OFFICIAL: 150, page.OURS: 200}
+    text = page.page(samples, held, sessions=200, load="0.1")
+    assert "| mai_sdk | 1.0 | 8.0 | 99.0 | 1.0 | 8.0 | 99.0 | 9.0 | 200 |" in text
+    assert "p99 of 200 sessions of mai_sdk: 8.0 of at most 20.0 ms, met" in text
+    assert "CPU a frame, both, mai_sdk / azure-ai-voicelive: 0.62 of at most 1.00, met" in text
+    assert "| azure-ai-voicelive | 80.0 | 90.0 |" in text
+    assert "CPU a frame, both, mai_sdk / websockets + json: 1.25 of at most 1.25, met" in text

@@ -35,6 +35,7 @@ ROOMS_THAT_WAIT = {
     "engine/live.py",
     "engine/running.py",
     "engine/socket.py",
+    "engine/stream.py",
     "engine/timed.py",
     "engine/pool.py",
     "engine/upload.py",

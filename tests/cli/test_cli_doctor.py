@@ -1,7 +1,5 @@
 """`mai doctor` against the emulator, a closed port, a wrong name and a certificate of its own."""
 
-import datetime as dt
-import ipaddress
 import json
 import socket
 import ssl
@@ -10,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import certificates
 from mai_sdk.emulator import EMULATOR_KEY, Emulator
 
 
@@ -159,35 +158,7 @@ def test_a_vllm_server_that_wants_a_key_is_found(doctor):
 @pytest.fixture
 def secured(tmp_path):
     """A TLS server on loopback whose certificate nobody signed but itself."""
-    x509 = pytest.importorskip("cryptography.x509")
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "A test")])
-    now = dt.datetime.now(dt.UTC)
-    loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(dt.datetime(2099, 1, 2, tzinfo=dt.UTC))
-        .add_extension(x509.SubjectAlternativeName([loopback]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = tmp_path / "server.pem"
-    pem.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    pem = certificates.write(tmp_path / "server.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     listener = socket.create_server(("127.0.0.1", 0))

@@ -88,6 +88,10 @@ class Socket:
             self.says("session.created", session={"id": "s"})
             self.says("session.updated", session={"id": "s"})
 
+    @property
+    def is_writing(self):
+        return self.is_stuck
+
     def says(self, kind, **fields):
         self._came.append(json.dumps({"type": kind, **fields}))
         self._news.set()
@@ -225,8 +229,7 @@ async def test_a_session_starts_and_ends():
     await settle()
     assert [each["type"] for each in world.line.got] == ["session.update"]
     world.machine.send_text("Hi", now=0)
-    world.live.wake()
-    await world.live.room()
+    await world.live.out()
     await settle()
     assert world.line.got[-1]["type"] == "response.create"
     await world.live.aclose(reason="done", drain=True)
@@ -428,8 +431,7 @@ async def test_whoever_sends_waits_while_the_line_is_slow():
         nonlocal sent
         while True:
             world.machine.send_audio(bytes(48_000), now=0)
-            world.live.wake()
-            await world.live.room()
+            await world.live.out()
             sent += 1
             await asyncio.sleep(0)
 

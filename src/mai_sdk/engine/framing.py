@@ -53,11 +53,13 @@ def is_accepted(key: str, headers: Mapping[str, str]) -> bool:
 class Framing:
     """The client's side of one open connection."""
 
-    __slots__ = ("_parts", "_protocol", "_text", "closed", "pongs")
+    __slots__ = ("_is_not_open", "_parts", "_protocol", "_text", "closed", "pongs")
 
     def __init__(self, *, max_message_bytes: int) -> None:
+        from websockets.exceptions import InvalidState
         from websockets.protocol import CLIENT, OPEN, Protocol
 
+        self._is_not_open = InvalidState
         self._protocol: Any = Protocol(
             CLIENT, state=OPEN, max_size=max_message_bytes, logger=_SILENT
         )
@@ -74,15 +76,13 @@ class Framing:
         Raises:
             SocketClosed: It is closed.
         """
-        from websockets.exceptions import InvalidState
-
         try:
             for message in messages:
                 if isinstance(message, str):
                     self._protocol.send_text(message.encode())
                 else:
                     self._protocol.send_binary(message)
-        except InvalidState:
+        except self._is_not_open:
             raise (self.closed or SocketClosed(_BROKEN)) from None
         return self.outgoing()
 
@@ -92,21 +92,17 @@ class Framing:
         Raises:
             SocketClosed: It is closed.
         """
-        from websockets.exceptions import InvalidState
-
         try:
             self._protocol.send_ping(payload)
-        except InvalidState:
+        except self._is_not_open:
             raise (self.closed or SocketClosed(_BROKEN)) from None
         return self.outgoing()
 
     def goodbye(self, code: int, reason: str) -> bytes:
         """Return the bytes that close it; none if they were sent before."""
-        from websockets.exceptions import InvalidState
-
         try:
             self._protocol.send_close(code, reason)
-        except InvalidState:
+        except self._is_not_open:
             return b""
         return self.outgoing()
 

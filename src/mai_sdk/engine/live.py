@@ -110,6 +110,7 @@ class Live:
         self._drained = asyncio.Event()
         self._is_over = False
         self._is_pinging = False
+        self._socket: AsyncWebSocket | None = None
         self._next: AsyncWebSocket | None = None
         self._tries = 0
         self._is_doubted = False
@@ -141,14 +142,18 @@ class Live:
         self._drain()
         self._work.set()
 
-    async def room(self) -> None:
-        """Return when not much waits to be sent.
+    async def out(self) -> None:
+        """Send what the machine has to send; return when not much of it waits.
 
-        Raises:
-            MAIError: The session failed.
-            InvalidRequest: It was closed.
+        Where nobody waits for the line it goes out from here: another task's turn costs more.
+        Raises what `check` does where the session ended meanwhile.
         """
-        self.check()
+        self._drain()
+        if self._socket is None or self._socket.is_writing:
+            self._work.set()
+        elif frames := self.machine.take_frames():
+            with contextlib.suppress(TransportFailed):  # whoever receives is told, too
+                await self._socket.send(*frames)
         while self.machine.is_connected and self.machine.pending_bytes > _MUCH:
             self._sent.clear()
             await self._sent.wait()
@@ -225,6 +230,7 @@ class Live:
         socket.on_sign = lambda payload: self._sign(pulse, payload)
         self._is_pinging, self._began_at = False, now
         machine.connected(now=now, wall=self._wall_clock())
+        self._socket = socket
         self.wake()
         tasks = [
             asyncio.create_task(work)
@@ -233,6 +239,7 @@ class Live:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._socket = None
             for task in tasks:
                 task.cancel()
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)

@@ -172,6 +172,11 @@ class AsyncWebSocket(_Line):
         self._response = response
         self._writing = asyncio.Lock()
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether somebody waits for room on the line."""
+        return self._writing.locked()
+
     async def send(self, *messages: str | bytes) -> None:
         """See `steps.AsyncSocket.send`."""
         self._owe(self._framing.pack(messages))

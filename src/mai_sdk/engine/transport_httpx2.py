@@ -20,6 +20,7 @@ import httpx2
 
 from mai_sdk.engine.proxy import proxy_for
 from mai_sdk.engine.steps import TransportFailed
+from mai_sdk.engine.stream import AsyncioBackend
 from mai_sdk.engine.timed import TimedBackend, exchange
 from mai_sdk.engine.upload import off_the_loop
 
@@ -183,7 +184,10 @@ class AsyncHttpx2Transport:
             pools = self._loops[loop] = {}
         if origin not in pools:
             pools[origin] = httpcore2.AsyncConnectionPool(
-                ssl_context=self._tls.context(origin), proxy=_proxy(origin), **_POOL
+                ssl_context=self._tls.context(origin),
+                proxy=_proxy(origin),
+                network_backend=AsyncioBackend(),
+                **_POOL,
             )
         return pools[origin]
 

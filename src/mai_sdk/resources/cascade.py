@@ -132,7 +132,9 @@ def open_cascade(
         tags=tags,
         extra_headers=cast.extra_headers,
     )
-    detector = None if dictate.push_to_talk else settings.turns(sample_rate=dictate.rate_for("realtime"))
+    detector = (
+        None if dictate.push_to_talk else settings.turns(sample_rate=dictate.rate_for("realtime"))
+    )
     ears = open_dictation(board, replace(dictate, detector=detector), endurance=endurance)
     machine = Cascade(
         sample_rate=_SAMPLE_RATE,

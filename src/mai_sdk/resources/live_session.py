@@ -105,8 +105,7 @@ class LiveSession(ABC, Generic[MachineT]):
         if audio:
             self._bill.stand()
             self._give(audio)
-            self._live.wake()
-        await self._live.room()
+        await self._live.out()
 
     async def close(self) -> None:
         """End the session: what was said last is still waited for, where it is to be written down.

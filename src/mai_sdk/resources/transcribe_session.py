@@ -116,8 +116,7 @@ class TranscribeSession(LiveSession[Transcription]):
         """
         self._live.check()
         done = self._machine.commit(now=self._live.clock())
-        self._live.wake()
-        await self._live.room()
+        await self._live.out()
         return done
 
     def given_at(self, offset_ms: float) -> float | None:

@@ -222,8 +222,7 @@ class VoiceSession(LiveSession[Conversation]):
         self._bill.stand()
 
     async def _out(self) -> None:
-        self._live.wake()
-        await self._live.room()
+        await self._live.out()
 
     def _give(self, audio: bytes) -> None:
         self._machine.send_audio(audio, now=self._live.clock())

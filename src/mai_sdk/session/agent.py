@@ -205,4 +205,4 @@ class Agent:
         answer.has_begun = True
         if item_id not in answer.items:
             answer.items.append(item_id)
-        return self._history.add(Line("agent", item_id))
+        return self._history.find(item_id) or self._history.add(Line("agent", item_id))
