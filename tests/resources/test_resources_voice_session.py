@@ -344,6 +344,8 @@ async def test_a_client_that_closes_its_own_ledger_settles_its_sessions_first(em
         await call.send_text("Count for me.")
         await until(call, AudioChunk)
         await client.aclose()
+        assert (await rest(call))[-1].reason == "the client was closed"
+    assert call.connections == 1
     assert [receipt.usage.basis for receipt in call.receipts] == ["lower_bound"]
     ledger = open_ledger(tmp_path / "ledger.db")
     assert [entry.state for entry in rows(ledger)] == ["settled_estimated"]

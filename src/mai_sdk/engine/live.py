@@ -11,15 +11,15 @@ import contextlib
 import random
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mai_sdk.engine.connecting import Unconnected, connecting
-from mai_sdk.engine.steps import SocketClosed, TransportFailed
+from mai_sdk.engine.ending import SILENT, Ending, ending_of
+from mai_sdk.engine.steps import SocketClosed
 from mai_sdk.errors import CallFailed, InvalidRequest
-from mai_sdk.session.endings import after_close
+from mai_sdk.session.endurance import Endurance
 from mai_sdk.session.pace import Pulse, pause_before
-from mai_sdk.wire.closes import failure_from_close
+from mai_sdk.wire.session_events import AudioChunk, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mai_sdk.engine.connecting import Line
     from mai_sdk.engine.drive import AsyncDriver
     from mai_sdk.engine.socket import AsyncDialler, AsyncWebSocket
-    from mai_sdk.session.endings import Remedy
     from mai_sdk.session.machine import Machine
     from mai_sdk.session.pace import ConnectionPace
     from mai_sdk.wire.session_events import SessionEvent
@@ -41,32 +40,11 @@ _MANY: Final = 20_000
 """Events that may wait to be taken before nothing more is received."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endurance:
-    """How long a session holds out."""
-
-    silence_seconds: float = 8.0
-    """Without any sign of life, an answer to a ping included, a line is dead."""
-    reconnect_seconds: float = 60.0
-    """How long to go without a connection that works before the session fails."""
-    connections_per_minute: int = 30
-    """The quota of new connections; reconnections keep to it, all sessions of a client together."""
-    drain_seconds: float = 15.0
-    """How long closing may wait for the last words."""
-
-
 _STEADY: Final = 5.0
 """Seconds after which a connection that is only alive has proven itself."""
+_ROLL_AGAIN: Final = 10.0
+"""Seconds until a rollover that was refused is tried again: the end will need the quota, too."""
 _REPLACED: Final = "it was replaced before the service would have ended it"
-
-
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    """How a connection ended."""
-
-    why: str
-    remedy: Remedy
-    failure: CallFailed
 
 
 class Live:
@@ -108,11 +86,13 @@ class Live:
         self._work = asyncio.Event()
         self._sent = asyncio.Event()
         self._drained = asyncio.Event()
-        self._is_over = False
+        self._is_new, self._is_over = True, False
         self._is_pinging = False
         self._next: AsyncWebSocket | None = None
         self._tries = 0
         self._is_doubted = False
+        self._refused: Secret | None = None
+        self._roll_at = 0.0
         self._good_at = self._began_at = 0.0
         self._code: int | None = None
         """The close code of the last connection, if it had one."""
@@ -122,8 +102,11 @@ class Live:
 
         Raises:
             CallFailed: No connection stood; what another try could mend was tried again.
+            InvalidRequest: It was started before.
         """
-        self._good_at = self.clock()
+        if not self._is_new:
+            raise InvalidRequest("A session is opened once. Ask the client for another one.")
+        self._is_new, self._good_at = False, self.clock()
         try:
             socket = await self._connect_within(None)
         except CallFailed:
@@ -171,7 +154,10 @@ class Live:
 
         Raises:
             MAIError: The session failed; all events that came before were given.
+            InvalidRequest: It was never started, so nothing would ever come.
         """
+        if self._is_new:
+            self.check()
         while not self._events:
             if self.failure is not None:
                 raise self.failure
@@ -195,8 +181,15 @@ class Live:
                     await self._until_drained(task)
         finally:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            try:
+                self._end(reason)
+            finally:  # not `await task`: its being cancelled would hide that we are
+                await asyncio.wait((task,))
+
+    def abandon(self, reason: str) -> None:
+        """End the session here and now: what it stands on is being closed."""
+        if self._task is not None:
+            self._task.cancel()
             self._end(reason)
 
     # Running.
@@ -213,12 +206,15 @@ class Live:
                 if ending.remedy == "fail":
                     raise ending.failure
                 socket = await self._connect_within(ending)
+        except asyncio.CancelledError:  # by a loop that ends, where nobody has closed it
+            self._end("cancelled")
+            raise
         except Exception as error:  # noqa: BLE001 - whoever waits for events must be told
             self.failure = error
             with contextlib.suppress(Exception):
                 self._end(type(error).__name__)
 
-    async def _serve(self, socket: AsyncWebSocket) -> _Ending:
+    async def _serve(self, socket: AsyncWebSocket) -> Ending:
         """Use the connection until it ends, and say how."""
         machine, now = self.machine, self.clock()
         pulse = Pulse(limit=self._endurance.silence_seconds, now=now)
@@ -241,7 +237,7 @@ class Live:
             self._tries, self._good_at, self._is_doubted = 0, self.clock(), False
         error = next((each for each in outcomes if isinstance(each, Exception)), None)
         self._code = error.code if isinstance(error, SocketClosed) else None
-        ending = _SILENT if error is None else _ending_of(error)
+        ending = SILENT if error is None else ending_of(error)
         why = ending.why if self._next is None else _REPLACED
         machine.disconnected(why, now=self.clock())
         self._sent.set()
@@ -281,10 +277,19 @@ class Live:
             self.wake()
             if pulse.is_dead:
                 return
-            if self.machine.wants_rollover(now) and not self._pace.wait(now, limit=self._quota):
-                with contextlib.suppress(Unconnected):
-                    self._next = await self._connect(None)
-                    return
+            if self.machine.wants_rollover(now) and await self._roll_over(now):
+                return
+
+    async def _roll_over(self, now: float) -> bool:
+        """Have the next connection ready, if it may be had; not so often that none is left."""
+        if now < self._roll_at or self._pace.wait(now, limit=self._quota):
+            return False
+        try:
+            self._next = await self._connect(self._refused)
+        except Unconnected as error:
+            self._roll_at = now + max(_ROLL_AGAIN, error.failure.retry_after or 0.0)
+            self._refused = error.token if error.remedy == "reauthenticate" else None
+        return self._next is not None
 
     def _sign(self, pulse: Pulse, payload: bytes | None) -> None:
         now = self.clock()
@@ -296,10 +301,18 @@ class Live:
 
     def _drain(self) -> None:
         for event in self.machine.take_events():
+            if isinstance(event, Interrupted):
+                self._hush()
             self._events.append(self._observe(event))
             self._news.set()
         if self.machine.is_drained:
             self._drained.set()
+
+    def _hush(self) -> None:
+        """Take back the voice nobody has taken yet: it would be heard after the interruption."""
+        kept = [event for event in self._events if not isinstance(event, AudioChunk)]
+        self._events.clear()
+        self._events.extend(kept)
 
     # Connecting.
 
@@ -313,7 +326,7 @@ class Live:
         socket, self._token = await self._driver.run(flow)
         return socket
 
-    async def _connect_within(self, ending: _Ending | None) -> AsyncWebSocket:
+    async def _connect_within(self, ending: Ending | None) -> AsyncWebSocket:
         """Return another connection, or raise why there is none."""
         is_first, asked_for = ending is None, 0.0
         while True:
@@ -325,12 +338,7 @@ class Live:
             else:
                 self._tries += 1
                 wait = max(pause_before(self._tries, chance=self._chance()), asked_for)
-            if not is_first:
-                wait = max(wait, self._pace.wait(self.clock(), limit=self._quota))
-            if ending is not None and self._gives_up(wait, is_first=is_first):
-                raise ending.failure
-            if wait:
-                await self._sleep(wait)
+            await self._pause(wait, ending, is_first=is_first)
             try:
                 return await self._connect(rejected)
             except Unconnected as error:
@@ -338,11 +346,23 @@ class Live:
             if remedy == "fail":
                 raise failure from None
             asked_for = failure.retry_after or 0.0
-            ending = _Ending(failure.message, remedy, failure)
+            ending = Ending(failure.message, remedy, failure)
+
+    async def _pause(self, wait: float, ending: Ending | None, *, is_first: bool) -> None:
+        """Wait so long, and for the quota: another session may have been quicker meanwhile."""
+        while True:
+            if not is_first:
+                wait = max(wait, self._pace.wait(self.clock(), limit=self._quota))
+            if ending is not None and self._gives_up(wait, is_first=is_first):
+                raise ending.failure
+            if not wait:
+                return
+            await self._sleep(wait)
+            wait = 0.0
 
     def _gives_up(self, wait: float, *, is_first: bool) -> bool:
-        if is_first:
-            return self._tries > self._line.max_retries + 1
+        if is_first and self._tries > self._line.max_retries + 1:
+            return True
         return self.clock() + wait - self._good_at > self._endurance.reconnect_seconds
 
     # Ending.
@@ -369,23 +389,3 @@ class Live:
         finally:
             self._news.set()
             self._sent.set()
-
-
-def _ending_of(error: Exception) -> _Ending:
-    if isinstance(error, SocketClosed):
-        failure = failure_from_close(error.code, error.reason, before="the end of the session")
-        said = f": {error.reason}" if error.reason else ""
-        return _Ending(f"close code {error.code}{said}", after_close(error.code), failure)
-    if isinstance(error, TransportFailed):
-        failure = failure_from_close(1006, "", before="the end of the session")
-        return _Ending(error.detail, "resume", failure)
-    if isinstance(error, CallFailed):  # a message longer than is taken
-        return _Ending(error.message, "fail", error)
-    raise error
-
-
-_SILENT: Final = _Ending(
-    "nothing came over the line, not even an answer to a ping",
-    "resume",
-    failure_from_close(1006, "", before="the end of the session"),
-)

@@ -148,8 +148,7 @@ class LiveSession(ABC, Generic[MachineT]):
 
     def left(self) -> None:
         """Settle what is open as it stands: the client is closed, and the session with it."""
-        self._machine.close()
-        self._live.wake()
+        self._live.abandon("the client was closed")
         self._bill.close(self._rest())
 
     async def _close(self, *, drain: bool, reason: str) -> None:
