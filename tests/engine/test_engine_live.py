@@ -596,8 +596,9 @@ async def test_sessions_that_wait_for_the_quota_do_not_all_take_what_there_is():
     clock, pace, dialled = Clock(), ConnectionPace(), []
     worlds = [World(endurance=Endurance(reconnect_seconds=600)) for _ in range(70)]
     for world in worlds:
-        world.live.clock = world.clock = clock
-        world.live._sleep, world.live._pace = clock.sleep, pace
+        world.live.clock = world.live._redial._clock = world.clock = clock
+        world.live._sleep = world.live._redial._sleep = clock.sleep
+        world.live._redial._pace = pace
         await world.live.start()
     await clock.pass_(100)
     for world in worlds:
@@ -618,3 +619,25 @@ async def test_a_first_connection_is_not_waited_for_without_end():
     with pytest.raises(RateLimited):
         await world.live.start()
     assert len(world.dialled) == 1
+
+
+@run
+async def test_a_slow_line_that_has_much_to_catch_up_with_is_not_a_dead_one():
+    class Slow(Socket):
+        async def send(self, *messages):
+            await super().send(*messages)
+            await world.clock.sleep(sum(map(len, messages)) / 128_000)
+
+    world = World(Socket, *[TransportFailed("refused", certainty="not_sent")] * 4, Slow, Slow)
+    await world.live.start()
+    await world.clock.pass_(1)
+    world.line.ends(1006)
+    await world.clock.pass_(0.1)
+    for _ in range(60):
+        world.machine.send_audio(bytes(48_000), now=world.clock())
+    await world.clock.pass_(60)
+    assert len(world.lines) == 2, "it was killed while it was catching up"
+    sent = [each for each in world.line.got if each["type"].endswith("append")]
+    assert sum(len(each["audio"]) for each in sent) == 60 * 64_000
+    assert world.line.pings > 10
+    await world.live.aclose(reason="done", drain=True)

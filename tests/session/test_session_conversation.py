@@ -691,3 +691,17 @@ class TestWhatIsMissing:
         chunks = [each.pcm for each in talk.told(AudioChunk)]
         assert chunks == [b"\1\2", b"\3\4", b"\5\6\7\x08"]
         assert talk.machine.agent.playback.unheard_ms == pytest.approx(4 / 24)
+
+
+def test_audio_goes_out_in_events_the_service_takes_and_all_of_it(talk):
+    audio = bytes(range(256)) * 1000
+    talk.machine.send_audio(audio, now=0)
+    sent = [json.loads(each) for each in talk.machine.take_frames(100_000)]
+    assert 1 < len(sent) < 5, "a ping goes between them"
+    proven = talk.machine.ping()
+    sent += [json.loads(each) for each in talk.machine.take_frames()]
+    pieces = [base64.b64decode(each["audio"]) for each in sent]
+    assert b"".join(pieces) == audio
+    assert max(map(len, pieces)) <= 48_000
+    talk.machine.pong(proven)
+    assert talk.machine.hearing.buffer.start == 0, "what had not gone out was not proven"

@@ -13,18 +13,17 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from mai_sdk.engine.connecting import Unconnected, connecting
 from mai_sdk.engine.ending import SILENT, Ending, ending_of
+from mai_sdk.engine.redial import Redial
 from mai_sdk.engine.steps import SocketClosed
 from mai_sdk.errors import CallFailed, InvalidRequest
 from mai_sdk.session.endurance import Endurance
-from mai_sdk.session.pace import Pulse, pause_before
+from mai_sdk.session.pace import Pulse
 from mai_sdk.wire.session_events import AudioChunk, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from mai_sdk.config import Secret
     from mai_sdk.engine.connecting import Line
     from mai_sdk.engine.drive import AsyncDriver
     from mai_sdk.engine.socket import AsyncDialler, AsyncWebSocket
@@ -36,14 +35,14 @@ __all__ = ["Endurance", "Live"]
 
 _MUCH: Final = 256 * 1024
 """Bytes that may wait to be sent before `room` waits, too."""
+_SLICE: Final = 64 * 1024
+"""Bytes that are sent before the next ping may be: a slow line is not a dead one."""
 _MANY: Final = 20_000
 """Events that may wait to be taken before nothing more is received."""
 
 
 _STEADY: Final = 5.0
 """Seconds after which a connection that is only alive has proven itself."""
-_ROLL_AGAIN: Final = 10.0
-"""Seconds until a rollover that was refused is tried again: the end will need the quota, too."""
 _REPLACED: Final = "it was replaced before the service would have ended it"
 
 
@@ -69,16 +68,20 @@ class Live:
         self.clock = clock
         self.failure: Exception | None = None
         """Why the session is over, if it failed."""
-        self._line = line
-        self._driver = driver
-        self._dialler = dialler
-        self._pace = pace
+        self._redial = Redial(
+            line,
+            driver=driver,
+            dialler=dialler,
+            pace=pace,
+            endurance=endurance,
+            clock=clock,
+            sleep=sleep,
+            chance=chance,
+        )
         self._endurance = endurance
         self._observe = observe
         self._wall_clock = wall_clock
         self._sleep = sleep
-        self._chance = chance
-        self._token: Secret | None = None
         self._task: asyncio.Task[None] | None = None
         self._events: deque[SessionEvent] = deque()
         self._news = asyncio.Event()
@@ -89,11 +92,7 @@ class Live:
         self._is_new, self._is_over = True, False
         self._is_pinging = False
         self._next: AsyncWebSocket | None = None
-        self._tries = 0
-        self._is_doubted = False
-        self._refused: Secret | None = None
-        self._roll_at = 0.0
-        self._good_at = self._began_at = 0.0
+        self._began_at = 0.0
         self._code: int | None = None
         """The close code of the last connection, if it had one."""
 
@@ -106,13 +105,18 @@ class Live:
         """
         if not self._is_new:
             raise InvalidRequest("A session is opened once. Ask the client for another one.")
-        self._is_new, self._good_at = False, self.clock()
+        self._is_new = False
         try:
-            socket = await self._connect_within(None)
+            socket = await self._redial.connect(None)
         except CallFailed:
             self._is_over = True
             raise
         self._task = asyncio.create_task(self._run(socket))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What proves who is calling."""
+        return self._redial.secrets
 
     @property
     def is_running(self) -> bool:
@@ -205,9 +209,11 @@ class Live:
                     raise self.machine.failure
                 if ending.remedy == "fail":
                     raise ending.failure
-                socket = await self._connect_within(ending)
+                socket = await self._redial.connect(ending)
         except asyncio.CancelledError:  # by a loop that ends, where nobody has closed it
             self._end("cancelled")
+            if self._next is not None:
+                await self._next.aclose()
             raise
         except Exception as error:  # noqa: BLE001 - whoever waits for events must be told
             self.failure = error
@@ -234,7 +240,7 @@ class Live:
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
             await socket.aclose(1000 if self._task is None or self._next is not None else 1001)
         if machine.is_proven:
-            self._tries, self._good_at, self._is_doubted = 0, self.clock(), False
+            self._redial.worked()
         error = next((each for each in outcomes if isinstance(each, Exception)), None)
         self._code = error.code if isinstance(error, SocketClosed) else None
         ending = SILENT if error is None else ending_of(error)
@@ -260,10 +266,12 @@ class Live:
         while True:
             await self._work.wait()
             self._work.clear()
-            frames = self.machine.take_frames()
+            frames = self.machine.take_frames(_SLICE)
             if frames:
                 await socket.send(*frames)
                 self._sent.set()
+                if self.machine.pending_bytes:
+                    self._work.set()
             if self._is_pinging:
                 self._is_pinging = False
                 await socket.ping(self.machine.ping())
@@ -277,19 +285,10 @@ class Live:
             self.wake()
             if pulse.is_dead:
                 return
-            if self.machine.wants_rollover(now) and await self._roll_over(now):
-                return
-
-    async def _roll_over(self, now: float) -> bool:
-        """Have the next connection ready, if it may be had; not so often that none is left."""
-        if now < self._roll_at or self._pace.wait(now, limit=self._quota):
-            return False
-        try:
-            self._next = await self._connect(self._refused)
-        except Unconnected as error:
-            self._roll_at = now + max(_ROLL_AGAIN, error.failure.retry_after or 0.0)
-            self._refused = error.token if error.remedy == "reauthenticate" else None
-        return self._next is not None
+            if self.machine.wants_rollover(now):
+                self._next = await self._redial.beforehand()
+                if self._next is not None:
+                    return
 
     def _sign(self, pulse: Pulse, payload: bytes | None) -> None:
         now = self.clock()
@@ -313,57 +312,6 @@ class Live:
         kept = [event for event in self._events if not isinstance(event, AudioChunk)]
         self._events.clear()
         self._events.extend(kept)
-
-    # Connecting.
-
-    @property
-    def _quota(self) -> int:
-        return self._endurance.connections_per_minute
-
-    async def _connect(self, rejected: Secret | None) -> AsyncWebSocket:
-        self._pace.begin(self.clock())
-        flow = connecting(self._line, self._dialler, rejected=rejected)
-        socket, self._token = await self._driver.run(flow)
-        return socket
-
-    async def _connect_within(self, ending: Ending | None) -> AsyncWebSocket:
-        """Return another connection, or raise why there is none."""
-        is_first, asked_for = ending is None, 0.0
-        while True:
-            rejected, wait = None, 0.0
-            if ending is not None and ending.remedy == "reauthenticate":
-                if self._token is None or self._is_doubted:
-                    raise ending.failure
-                rejected, self._is_doubted = self._token, True
-            else:
-                self._tries += 1
-                wait = max(pause_before(self._tries, chance=self._chance()), asked_for)
-            await self._pause(wait, ending, is_first=is_first)
-            try:
-                return await self._connect(rejected)
-            except Unconnected as error:
-                failure, remedy, self._token = error.failure, error.remedy, error.token
-            if remedy == "fail":
-                raise failure from None
-            asked_for = failure.retry_after or 0.0
-            ending = Ending(failure.message, remedy, failure)
-
-    async def _pause(self, wait: float, ending: Ending | None, *, is_first: bool) -> None:
-        """Wait so long, and for the quota: another session may have been quicker meanwhile."""
-        while True:
-            if not is_first:
-                wait = max(wait, self._pace.wait(self.clock(), limit=self._quota))
-            if ending is not None and self._gives_up(wait, is_first=is_first):
-                raise ending.failure
-            if not wait:
-                return
-            await self._sleep(wait)
-            wait = 0.0
-
-    def _gives_up(self, wait: float, *, is_first: bool) -> bool:
-        if is_first and self._tries > self._line.max_retries + 1:
-            return True
-        return self.clock() + wait - self._good_at > self._endurance.reconnect_seconds
 
     # Ending.
 

@@ -99,6 +99,7 @@ class TranscribeSession(LiveSession[Dictation]):
         Returns False, and does nothing, where no audio was given since the last one.
         """
         self._live.check()
+        self._flush()
         done = self._machine.commit(now=self._live.clock())
         self._live.wake()
         await self._live.room()

@@ -184,6 +184,12 @@ class Conversation(Machine):
         return self.settings.detects_turns
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """See `Machine`."""
+        told = self.settings.session.get("instructions")
+        return (*self.history.texts(), *([told] if isinstance(told, str) else []))
+
+    @property
     def is_quiet(self) -> bool:
         """Whether nobody speaks, nothing is asked, and no function runs."""
         waits = self.agent.answers.open or self.calls.waiting or self.hearing.is_open

@@ -85,6 +85,10 @@ class History:
             end = line.text.rfind(" ", 0, end) + 1
         line.text = line.text[:end].rstrip()
 
+    def texts(self) -> list[str]:
+        """Return all that was said, written, passed and returned."""
+        return [line.text for line in self._lines if line.text]
+
     def items(self) -> list[Item]:
         """Return what another connection is told: no result without its call."""
         called = {line.call_id for line in self._lines if line.kind == "call"}

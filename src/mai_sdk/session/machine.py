@@ -28,6 +28,8 @@ _LIFETIME: Final = 3600.0
 """Seconds a session lives where it does not say: Voice Live's and MAI-Transcribe's limit."""
 _MARGIN: Final = 120.0
 _PINGS: Final = 64
+_PIECE: Final = 48_000
+"""Bytes of audio in one event: a second or two. Voice Live takes 15 MiB (2026-07)."""
 
 
 class Machine(ABC):
@@ -127,11 +129,29 @@ class Machine(ABC):
 
     # What the driver takes.
 
-    def take_frames(self) -> list[str]:
-        """Return what is to be sent, in order; it is the caller's to send it now."""
+    def take_frames(self, limit: int | None = None) -> list[str]:
+        """Return what is to be sent, in order; it is the caller's to send it now.
+
+        Args:
+            limit: About how many bytes are enough, so that a ping finds its way between them.
+        """
+        if limit is not None and self.pending_bytes > limit:
+            return self._take_some(limit)
         frames, self._frames = self._frames, []
         self.pending_bytes = 0
         self._flushed_to = self._queued_to
+        return frames
+
+    def _take_some(self, limit: int) -> list[str]:
+        size = count = 0
+        while size < limit and count < len(self._frames):
+            size += len(self._frames[count])
+            count += 1
+        frames = self._frames[:count]
+        del self._frames[:count]
+        self.pending_bytes -= size
+        if not self._frames:
+            self._flushed_to = self._queued_to
         return frames
 
     def take_events(self) -> list[SessionEvent]:
@@ -159,7 +179,11 @@ class Machine(ABC):
 
     def _append(self, audio: bytes) -> None:
         self._queued_to += len(audio) // self.hearing.sample_bytes
-        self._put(encode_append(audio))
+        if len(audio) <= _PIECE:
+            self._put(encode_append(audio))
+            return
+        for at in range(0, len(audio), _PIECE):
+            self._put(encode_append(audio[at : at + _PIECE]))
 
     def _take_expiry(self, event: SessionCreated) -> None:
         expires = event.session.expires_at
@@ -176,6 +200,11 @@ class Machine(ABC):
         down_ms = 0.0 if self._lost_at is None else (now - self._lost_at) * 1000
         self._lost_at = None
         self.emit(replace(news, why=self._why, connections=self.connections, down_ms=down_ms))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What was told to the service in words, which it may echo."""
+        return ()
 
     @property
     def is_drained(self) -> bool:
