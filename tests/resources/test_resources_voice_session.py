@@ -584,6 +584,19 @@ async def test_speech_is_written_down_turn_by_turn(emulator):
 
 
 @run
+async def test_audio_sent_again_after_the_last_turn_is_billed_too(emulator):
+    ledger = MemoryLedger()
+    async with emulator.async_client(ledger=ledger) as client:
+        async with client.transcribe.session(push_to_talk=True) as live:
+            await live.send(bytes(32_000))
+            await live.commit()
+            await until(live, TurnDone)
+            live._machine.streamed += 2 * 16_000  # what a new connection gets of what is kept
+    assert [receipt.usage.audio_seconds for receipt in live.receipts] == [1, 2]
+    check_bill(live, ledger)
+
+
+@run
 async def test_the_last_words_are_waited_for(emulator):
     async with emulator.async_client() as client:
         async with client.transcribe.session() as live:
