@@ -16,12 +16,12 @@ BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 @pytest.fixture
 def results(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    before = set(sys.modules)
     import results
 
     yield results
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+    for name, module in tuple(sys.modules.items()):
+        if Path(getattr(module, "__file__", None) or "/").parent == BENCHMARKS:
+            del sys.modules[name]
 
 
 def test_every_script_imports_and_the_runner_explains_itself():

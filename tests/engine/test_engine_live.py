@@ -22,12 +22,21 @@ from mai_sdk.errors import (
     InvalidRequest,
     MAIError,
     NotFound,
+    RateLimited,
     RequestRejected,
     ServiceUnavailable,
 )
 from mai_sdk.session.conversation import Conversation
 from mai_sdk.session.pace import ConnectionPace
-from mai_sdk.wire.session_events import Ended, Reconnected, SessionStarted, TurnDone
+from mai_sdk.wire.session_events import (
+    AgentTranscript,
+    AudioChunk,
+    Ended,
+    Interrupted,
+    Reconnected,
+    SessionStarted,
+    TurnDone,
+)
 
 URL = "http://127.0.0.1:9/voice-live/realtime"
 
@@ -503,3 +512,134 @@ async def test_cancelling_whoever_reads_leaves_the_session_running():
     assert world.live._events
     await world.live.aclose(reason="done", drain=True)
     assert issubclass(MAIError, Exception)
+
+
+@run
+async def test_voice_that_nobody_took_before_an_interruption_is_not_given_after_it():
+    world = World()
+    await world.live.start()
+    world.line.says("response.created", response={"id": "r"})
+    for _ in range(5):
+        world.line.says("response.audio.delta", response_id="r", item_id="a", delta="AAAA" * 40)
+    world.line.says("response.audio_transcript.delta", response_id="r", item_id="a", delta="Well")
+    await settle()
+    world.machine.interrupt(now=world.clock())
+    world.live.wake()
+    kinds = [type(event) for event in world.live._events]
+    assert AudioChunk not in kinds
+    assert kinds.index(AgentTranscript) < kinds.index(Interrupted)
+    await world.live.aclose(reason="done", drain=True)
+
+
+@run
+async def test_a_session_is_opened_once_and_not_read_unopened():
+    world = World()
+    with pytest.raises(InvalidRequest, match="not open"):
+        await world.live.next()
+    await world.live.start()
+    with pytest.raises(InvalidRequest, match="once"):
+        await world.live.start()
+    await world.live.aclose(reason="done", drain=True)
+    with pytest.raises(InvalidRequest, match="once"):
+        await world.live.start()
+    assert len(world.dialled) == 1
+
+
+def test_a_loop_that_ends_settles_a_session_nobody_closed():
+    world = World()
+
+    async def leave():
+        await world.live.start()
+        world.line.says("response.created", response={"id": "r"})
+        await settle()
+
+    asyncio.run(leave())
+    assert [turn.reason for turn in world.told(TurnDone)] == ["session_closed"]
+    assert world.told(Ended)[0].reason == "cancelled"
+
+
+@run
+async def test_whoever_closes_and_is_cancelled_is_cancelled():
+    world = World()
+    await world.live.start()
+    await settle()
+    leaving = asyncio.Event()
+
+    async def slowly(code=1000, reason=""):
+        leaving.set()
+        await asyncio.sleep(0.05)
+
+    world.line.aclose = slowly
+    closing = asyncio.ensure_future(world.live.aclose(reason="done", drain=False))
+    await leaving.wait()
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert world.told(Ended)
+
+
+@run
+async def test_a_rollover_that_is_refused_leaves_the_quota_to_the_end():
+    world = World(lambda: Socket(greets=False), *[Refusal(503)] * 100)
+    await world.live.start()
+    world.line.says("session.created", session={"id": "s", "expires_at": world.clock() + 600})
+    world.line.says("session.updated", session={"id": "s"})
+    await world.clock.pass_(540)
+    assert 3 <= len(world.dialled) <= 9
+    world.plan.clear()
+    world.line.ends(1001)
+    await world.clock.pass_(1)
+    assert len(world.lines) == 2
+    await world.live.aclose(reason="done", drain=True)
+
+
+@run
+async def test_sessions_that_wait_for_the_quota_do_not_all_take_what_there_is():
+    clock, pace, dialled = Clock(), ConnectionPace(), []
+    worlds = [World(endurance=Endurance(reconnect_seconds=600)) for _ in range(70)]
+    for world in worlds:
+        world.live.clock = world.live._redial._clock = world.clock = clock
+        world.live._sleep = world.live._redial._sleep = clock.sleep
+        world.live._redial._pace = pace
+        await world.live.start()
+    await clock.pass_(100)
+    for world in worlds:
+        world.dialled, world.clock = dialled, clock
+        world.line.ends(1001)
+    for _ in range(260):
+        await clock.pass_(0.5)
+    assert len(dialled) == 70
+    for at in dialled:
+        assert sum(at - 60 < each <= at for each in dialled) <= 30
+    for world in worlds:
+        await world.live.aclose(reason="done", drain=True)
+
+
+@run
+async def test_a_first_connection_is_not_waited_for_without_end():
+    world = World(Refusal(429, **{"retry-after": "3600"}))
+    with pytest.raises(RateLimited):
+        await world.live.start()
+    assert len(world.dialled) == 1
+
+
+@run
+async def test_a_slow_line_that_has_much_to_catch_up_with_is_not_a_dead_one():
+    class Slow(Socket):
+        async def send(self, *messages):
+            await super().send(*messages)
+            await world.clock.sleep(sum(map(len, messages)) / 128_000)
+
+    world = World(Socket, *[TransportFailed("refused", certainty="not_sent")] * 4, Slow, Slow)
+    await world.live.start()
+    await world.clock.pass_(1)
+    world.line.ends(1006)
+    await world.clock.pass_(0.1)
+    for _ in range(60):
+        world.machine.send_audio(bytes(48_000), now=world.clock())
+    await world.clock.pass_(60)
+    assert len(world.lines) == 2, "it was killed while it was catching up"
+    sent = [each for each in world.line.got if each["type"].endswith("append")]
+    assert sum(len(each["audio"]) for each in sent) == 60 * 64_000
+    assert world.line.pings > 10
+    await world.live.aclose(reason="done", drain=True)

@@ -6,6 +6,7 @@ import functools
 import socket
 import ssl
 import struct
+import sys
 
 import httpcore2
 import pytest
@@ -239,3 +240,14 @@ async def test_a_handshake_that_never_comes_has_an_end(served):
     async with connected(silent) as bare:
         with pytest.raises(httpcore2.ConnectTimeout):
             await bare.start_tls(client, "127.0.0.1", timeout=0.05)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="uvloop is not for Windows")
+def test_uvloop_opens_connections_too(emulator):
+    import uvloop
+
+    async def main():
+        async with emulator.async_client() as client:
+            return await client.reasoning.create("Why?", model="MAI-Thinking-1")
+
+    assert uvloop.run(main()).text

@@ -339,7 +339,7 @@ class Token:
 async def test_a_regions_host_is_the_one_that_recognises_and_takes_keys_only(emulator):
     async with AsyncMAI(speech_region="centralus", speech_api_key="key") as client:
         session = client.transcribe.session()
-        assert session._live._line.url == (
+        assert session._live._redial._line.url == (
             "https://centralus.stt.speech.microsoft.com/speech/universal/v2"
         )
     async with AsyncMAI(speech_region="centralus", credential=Token()) as client:

@@ -4,6 +4,7 @@
 
 import asyncio
 import functools
+import json
 
 import pytest
 
@@ -344,6 +345,8 @@ async def test_a_client_that_closes_its_own_ledger_settles_its_sessions_first(em
         await call.send_text("Count for me.")
         await until(call, AudioChunk)
         await client.aclose()
+        assert (await rest(call))[-1].reason == "the client was closed"
+    assert call.connections == 1
     assert [receipt.usage.basis for receipt in call.receipts] == ["lower_bound"]
     ledger = open_ledger(tmp_path / "ledger.db")
     assert [entry.state for entry in rows(ledger)] == ["settled_estimated"]
@@ -471,6 +474,85 @@ async def test_mistakes_are_found_before_anything_is_sent(emulator):
     assert issubclass(ConfigurationError, MAIError)
 
 
+@run
+async def test_a_function_that_ends_in_an_unusual_way_is_answered_all_the_same(emulator):
+    async def given_up(city: str) -> str:
+        waited = asyncio.ensure_future(asyncio.sleep(60))
+        waited.cancel()
+        await waited
+
+    def exhausted(city: str) -> str:
+        return next(iter(()))
+
+    class Unspeakable:
+        def __str__(self):
+            raise ValueError
+
+    def unspeakable(city: str):
+        return Unspeakable()
+
+    functions = [given_up, exhausted, unspeakable]
+    for function in functions:
+        emulator.reply(tool_calls=[{"name": function.__name__, "arguments": {"city": "Oslo"}}])
+    emulator.reply("Sorry.")
+    async with emulator.async_client() as client, client.voice.session(tools=functions) as call:
+        await call.send_text("Hello")
+        answers = [await until(call, ToolAnswered) for _ in functions]
+    assert [answer.failed for answer in answers] == [True] * 3
+    assert answers[0].output == "given_up failed (RuntimeError)."
+
+
+@run
+async def test_what_would_change_audio_under_way_is_refused(emulator):
+    async with emulator.async_client() as client, client.voice.session() as call:
+        await call.update(input_audio_sampling_rate=24_000, output_audio_format="pcm16")
+        for change in (
+            {"input_audio_sampling_rate": 16_000},
+            {"input_audio_format": "g711_ulaw"},
+            {"output_audio_format": "pcm16_8000hz"},
+        ):
+            with pytest.raises(InvalidRequest, match="cannot be changed"):
+                await call.update(**change)
+        for odd in (-1, float("nan"), float("inf")):
+            with pytest.raises(InvalidRequest, match="were played"):
+                await call.played(odd)
+        with pytest.raises(InvalidRequest, match="were played"):
+            await call.played_bytes(-2)
+
+
+@run
+async def test_what_ends_a_session_has_its_receipt_for_whoever_sends(emulator):
+    emulator.reply(LONG)
+    reason = f"odd: {emulator.key}"
+    emulator.fault("socket_close", at="response.audio.delta", code=1007, reason=reason)
+    async with emulator.async_client() as client:
+        async with client.voice.session() as call:
+            await call.send_text("Count for me.")
+            with pytest.raises(MAIError) as caught:
+                while True:
+                    await call.send(bytes(960))
+                    await asyncio.sleep(0.01)
+    assert caught.value.receipt == call.total
+    assert len(call.receipts) == 1
+    assert "odd" in caught.value.message
+    assert emulator.key not in caught.value.message
+
+
+@run
+async def test_no_error_shows_what_was_said(emulator):
+    secret = "the combination of the safe is seven eleven"
+    async with emulator.async_client() as client:
+        async with client.voice.session(instructions=secret) as call:
+            await until(call, SessionStarted)
+            problem = {"type": "error", "error": {"code": "odd", "message": f"Bad: {secret}"}}
+            notice = {"type": "warning", "warning": {"message": f"Hm: {secret}"}}
+            for event in (problem, notice):
+                call._machine.receive(json.dumps(event), now=0)
+            call._live.wake()
+            assert "Bad: ***." in str((await until(call, Failed)).error)
+            assert (await until(call, Warned)).message == "Hm: ***"
+
+
 # --- live transcription -------------------------------------------------------------------------
 
 
@@ -498,6 +580,19 @@ async def test_speech_is_written_down_turn_by_turn(emulator):
     assert live.total.usage.audio_seconds == sum(t.receipt.usage.audio_seconds for t in turns)
     assert live.total.cost.status == "estimated"
     assert '"language":"en"' in emulator.journal[0].frames[0]
+    check_bill(live, ledger)
+
+
+@run
+async def test_audio_sent_again_after_the_last_turn_is_billed_too(emulator):
+    ledger = MemoryLedger()
+    async with emulator.async_client(ledger=ledger) as client:
+        async with client.transcribe.session(push_to_talk=True) as live:
+            await live.send(bytes(32_000))
+            await live.commit()
+            await until(live, TurnDone)
+            live._machine.streamed += 2 * 16_000  # what a new connection gets of what is kept
+    assert [receipt.usage.audio_seconds for receipt in live.receipts] == [1, 2]
     check_bill(live, ledger)
 
 
@@ -555,4 +650,13 @@ async def test_audio_of_another_rate_is_resampled(emulator):
             await live.send(bytes(96_000))
             await live.commit()
             await until(live, TurnDone)
-    assert 0.9 * 32_000 < len(emulator.journal[0].audio) <= 32_000
+    assert len(emulator.journal[0].audio) == 32_000
+
+
+@run
+async def test_the_last_milliseconds_of_resampled_audio_are_sent_too(emulator):
+    pytest.importorskip("soxr")
+    async with emulator.async_client() as client:
+        async with client.transcribe.session(sample_rate=48_000) as live:
+            await live.send(bytes(96_000))
+    assert len(emulator.journal[0].audio) == 32_000

@@ -1,5 +1,6 @@
 """The machine of a conversation: what is sent, kept, sent again, cut and told."""
 
+import base64
 import json
 import random
 
@@ -558,3 +559,149 @@ def test_what_is_no_event_at_all_is_kept_too(data):
     talk.machine.connected(now=0, wall=0)
     talk.machine.receive(data, now=0)
     assert talk.machine.take_events()
+
+
+class TestWhatIsMissing:
+    def test_a_question_the_service_had_not_begun_to_answer_is_answered(self, talk):
+        talk.listens(3)
+        talk.user_says("u1", 0, 2000, text="What time is it?")
+        talk.drop()
+        assert kinds(talk.connect())[-2:] == ["conversation.item.create", "response.create"]
+
+    @pytest.mark.parametrize("pause", [0, 30])
+    def test_but_not_one_that_will_be_heard_again_or_was_long_ago(self, talk, pause):
+        talk.listens(3)
+        talk.user_says("u1", 0, 2000, text="Hm")
+        if pause:
+            talk.now += pause
+        else:
+            talk.user_says("u2", 2100, 2900)
+        talk.drop()
+        assert "response.create" not in kinds(talk.connect())
+
+    @pytest.mark.parametrize("spoke", [False, True])
+    def test_a_call_whose_line_is_lost_is_answered_once_and_the_model_goes_on(self, talk, spoke):
+        talk.machine.send_text("Weather?", now=0)
+        talk.says("response.created", response={"id": "r1"})
+        if spoke:
+            talk.speaks("r1", "a1", 100)
+        talk.says(
+            "response.function_call_arguments.done",
+            response_id="r1", item_id="f1", call_id="c1", name="weather", arguments="{}",
+        )  # fmt: skip
+        talk.drop()
+        assert "response.create" not in kinds(talk.connect()), "it would be called twice"
+        talk.machine.answer_call("c1", "rain", failed=False, now=1)
+        assert kinds(talk.take()) == ["conversation.item.create", "response.create"]
+
+    def test_a_call_that_was_answered_before_its_line_is_lost_goes_on(self, talk):
+        talk.machine.send_text("Weather?", now=0)
+        talk.says("response.created", response={"id": "r1"})
+        talk.says(
+            "response.function_call_arguments.done",
+            response_id="r1", item_id="f1", call_id="c1", name="weather", arguments="{}",
+        )  # fmt: skip
+        talk.machine.answer_call("c1", "rain", failed=False, now=1)
+        talk.drop()
+        assert kinds(talk.connect())[-3:] == ["conversation.item.create"] * 2 + ["response.create"]
+
+    def test_an_agent_whose_playback_is_not_reported_is_remembered_whole(self, talk):
+        talk.listens(3)
+        talk.answers("r1", text="All that I say")
+        talk.done("r1")
+        talk.user_says("u1", 2000, 2500, text="And then?")
+        talk.drop()
+        told = [each["item"]["content"][0]["text"] for each in talk.connect() if "item" in each]
+        assert told == ["All that I say", "And then?"]
+
+    def test_a_change_that_is_refused_is_not_told_to_another_connection(self, talk):
+        talk.machine.update({"voice": "odd", "temperature": 0.7})
+        [sent] = talk.take()
+        talk.machine.update({"instructions": "Be kind."})
+        talk.says("error", error={"code": "invalid_value", "event_id": sent["event_id"]})
+        talk.drop()
+        session = talk.connect()[0]["session"]
+        assert session["instructions"] == "Be kind."
+        assert not session.keys() & {"voice", "temperature"}
+
+    def test_settings_that_another_connection_refuses_end_the_session(self, talk):
+        talk.drop()
+        opening = talk.connect()[0]
+        talk.says("error", error={"code": "odd", "event_id": opening["event_id"]})
+        assert talk.machine.failure is not None
+
+    def test_speech_the_service_thinks_better_of_keeps_no_audio(self, talk):
+        talk.listens(2)
+        talk.says("input_audio_buffer.speech_started", audio_start_ms=500, item_id="x")
+        talk.says("input_audio_buffer.speech_stopped", audio_end_ms=900, item_id="x")
+        for _ in range(15):
+            talk.listens(1)
+            talk.machine.pong(talk.machine.ping())
+        assert len(talk.machine.hearing.buffer) <= 3 * RATE
+        assert not talk.machine.hearing.is_open
+
+    @pytest.mark.parametrize("how", ["no item", "not written"])
+    def test_nor_does_one_that_nothing_comes_of_before_one_that_is_written(self, talk, how):
+        talk.listens(4)
+        if how == "no item":
+            talk.says("input_audio_buffer.speech_started", audio_start_ms=500, item_id="x")
+            talk.says("input_audio_buffer.speech_stopped", audio_end_ms=900, item_id="x")
+        else:
+            talk.user_says("x", 500, 900)
+            kind = "conversation.item.input_audio_transcription.failed"
+            talk.says(kind, item_id="x", error={"code": "odd"})
+        talk.user_says("u1", 1500, 3000, text="Words")
+        assert talk.machine.hearing.buffer.start == 3 * RATE
+
+    @pytest.mark.parametrize("what", ["end of speech", "end of an answer"])
+    def test_what_waits_for_an_end_that_never_comes_is_asked_for_all_the_same(self, talk, what):
+        talk.listens(2)
+        if what == "end of speech":
+            talk.says("input_audio_buffer.speech_started", audio_start_ms=500, item_id="x")
+        else:
+            talk.answers("r1")
+        talk.machine.send_text("Hello?", now=talk.now)
+        talk.machine.tick(talk.now + 50)
+        assert kinds(talk.take()) == ["conversation.item.create"]
+        talk.machine.tick(talk.now + 61)
+        assert kinds(talk.take()) == ["response.create"]
+
+    def test_an_answer_without_an_end_ends_with_the_next_one(self, talk):
+        talk.answers("r1", item_id="a1")
+        talk.answers("r2", item_id="a2")
+        talk.done("r2")
+        first, second = turns(talk.events)
+        assert (first.response_id, first.status, first.reason) == ("r1", "failed", "end_missing")
+        assert (second.response_id, second.status, second.reason) == ("r2", "completed", None)
+
+    def test_a_stop_is_not_kept_for_another_answer_than_the_one_it_was_for(self, talk):
+        talk.machine.send_text("Hi", now=0)
+        assert talk.machine.interrupt(now=0)
+        talk.says("error", error={"code": "conversation_already_has_active_response"})
+        talk.listens(1)
+        talk.user_says("u1", 0, 500, text="Question")
+        talk.answers("r9")
+        assert talk.told(AudioChunk)
+
+    def test_samples_that_are_cut_in_two_are_put_together(self, talk):
+        talk.says("response.created", response={"id": "r"})
+        for piece in (b"\1\2\3", b"\4", b"\5", b"\6\7\x08"):
+            delta = base64.b64encode(piece).decode()
+            talk.says("response.audio.delta", response_id="r", item_id="a", delta=delta)
+        chunks = [each.pcm for each in talk.told(AudioChunk)]
+        assert chunks == [b"\1\2", b"\3\4", b"\5\6\7\x08"]
+        assert talk.machine.agent.playback.unheard_ms == pytest.approx(4 / 24)
+
+
+def test_audio_goes_out_in_events_the_service_takes_and_all_of_it(talk):
+    audio = bytes(range(256)) * 1000
+    talk.machine.send_audio(audio, now=0)
+    sent = [json.loads(each) for each in talk.machine.take_frames(100_000)]
+    assert 1 < len(sent) < 5, "a ping goes between them"
+    proven = talk.machine.ping()
+    sent += [json.loads(each) for each in talk.machine.take_frames()]
+    pieces = [base64.b64decode(each["audio"]) for each in sent]
+    assert b"".join(pieces) == audio
+    assert max(map(len, pieces)) <= 48_000
+    talk.machine.pong(proven)
+    assert talk.machine.hearing.buffer.start == 0, "what had not gone out was not proven"

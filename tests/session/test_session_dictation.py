@@ -303,3 +303,25 @@ def test_whatever_comes_nothing_is_lost_silently_and_nothing_hangs(soup, detects
     for _ in range(typist.heard().count(None)):
         typist.says(PREFIX + "completed", transcript="x")
     assert machine.is_drained
+
+
+def test_words_that_were_not_waited_for_are_not_passed_over_in_silence():
+    typist = Typist(detects=False)
+    typist.connect()
+    typist.give(50)
+    typist.machine.close()
+    typist.machine.ended("closed", code=None, now=typist.now)
+    typist.events += typist.machine.take_events()
+    [turn] = typist.told(TurnDone)
+    assert (turn.status, turn.reason, turn.listened_ms) == ("failed", "session_closed", 1000)
+    assert isinstance(typist.events[-1], Ended)
+
+
+def test_a_service_that_never_begins_is_left_for_another_connection():
+    typist = Typist()
+    typist.machine.connected(now=0, wall=0)
+    typist.says("session.created", session={"id": "s"})
+    assert not typist.machine.wants_rollover(14)
+    assert typist.machine.wants_rollover(16)
+    typist.says("session.updated", session={"id": "s"})
+    assert not typist.machine.wants_rollover(16)

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mai_sdk.errors import InvalidRequest
 from mai_sdk.session.endings import after_close, after_refusal
+from mai_sdk.session.endurance import Endurance
 from mai_sdk.session.pace import ConnectionPace, Pulse, pause_before
 
 
@@ -101,3 +103,14 @@ def test_a_close_of_azures_own(code):
 )
 def test_a_handshake_that_is_refused(status, remedy):
     assert after_refusal(status) == remedy
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [{"silence_seconds": 0}, {"silence_seconds": -1}, {"reconnect_seconds": float("nan")},
+     {"drain_seconds": -1}, {"connections_per_minute": 0}],
+    ids=str,
+)  # fmt: skip
+def test_figures_no_session_could_work_with_are_refused(figure):
+    with pytest.raises(InvalidRequest, match=next(iter(figure))):
+        Endurance(**figure)

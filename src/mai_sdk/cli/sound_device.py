@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mai_sdk.cli.talk_ends import Shown
-    from mai_sdk.resources.voice_session import VoiceSession
+    from mai_sdk.resources.conversations import Call
     from mai_sdk.wire.session_events import AudioChunk
 
 __all__ = ["DeviceEnd"]
@@ -63,7 +63,7 @@ class DeviceEnd:
         self._overflows = 0
         self._is_ending = False
 
-    async def speak(self, call: VoiceSession, shown: Shown) -> None:
+    async def speak(self, call: Call, shown: Shown) -> None:
         """Say what the microphone hears, until there were as many turns as wanted, or Ctrl-C.
 
         Raises:
@@ -104,7 +104,7 @@ class DeviceEnd:
         """Let no more be heard of it."""
         self._loudspeaker.stop()
 
-    async def _say(self, call: VoiceSession, pcm: bytes, shown: Shown) -> None:
+    async def _say(self, call: Call, pcm: bytes, shown: Shown) -> None:
         if self._is_open:
             await call.send(pcm)
         shown.loud(level_db(pcm))
@@ -112,7 +112,7 @@ class DeviceEnd:
         if played:
             await call.played(played)
 
-    async def _turn(self, call: VoiceSession, shown: Shown) -> None:
+    async def _turn(self, call: Call, shown: Shown) -> None:
         """Begin what the user says, which silences the agent; or end it."""
         self._is_open = not self._is_open
         if self._is_open:

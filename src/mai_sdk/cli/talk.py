@@ -7,7 +7,7 @@ import contextlib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from mai_sdk.cli.connect import open_async_client
 from mai_sdk.cli.exits import FAILED, INTERRUPTED, OK
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import argparse
 
     from mai_sdk.cli.talk_ends import End
-    from mai_sdk.resources.voice_session import VoiceSession
+    from mai_sdk.resources.conversations import Call
 
 __all__ = ["run"]
 
@@ -120,7 +120,8 @@ async def _talk(args: argparse.Namespace, end: End, view: View) -> None:
         MAIError: It failed, or took longer than `--timeout`.
     """
     async with open_async_client(args) as client:
-        view.call = call = client.voice.session(**_options(args, end))
+        call: Call = cast("Any", client.voice).session(**_options(args, end))
+        view.call = call
         limit = asyncio.timeout(args.timeout)
         try:
             async with limit, call:
@@ -134,7 +135,7 @@ async def _talk(args: argparse.Namespace, end: End, view: View) -> None:
             ) from None
 
 
-async def _hold(call: VoiceSession, end: End, view: View) -> None:
+async def _hold(call: Call, end: End, view: View) -> None:
     """Read the events while the user speaks, who hangs up."""
 
     async def user() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from mai_sdk.cli.talk_progress import Progress
-    from mai_sdk.resources.voice_session import VoiceSession
+    from mai_sdk.resources.conversations import Call
     from mai_sdk.wire.session_events import AudioChunk
 
 __all__ = ["End", "FileEnd", "Shown", "TextEnd"]
@@ -53,7 +53,7 @@ class End(Protocol):
     options: dict[str, Any]
     """What the session must be told for its sake."""
 
-    async def speak(self, call: VoiceSession, shown: Shown) -> None:
+    async def speak(self, call: Call, shown: Shown) -> None:
         """Say everything; return once nothing more is to come of it."""
         ...
 
@@ -101,7 +101,7 @@ class FileEnd:
         self._began = 0.0
         self._sent = 0
 
-    async def speak(self, call: VoiceSession, shown: Shown) -> None:
+    async def speak(self, call: Call, shown: Shown) -> None:
         """Say the file, then silence; return once nothing more is to come."""
         self._began = self._clock()
         for at in range(0, len(self._pcm), self._frame):
@@ -130,13 +130,13 @@ class FileEnd:
         """Let no more be heard of it."""
         self._speaker.stop()
 
-    async def _fall_silent(self, call: VoiceSession, shown: Shown) -> None:
+    async def _fall_silent(self, call: Call, shown: Shown) -> None:
         nothing, said = bytes(self._frame), 0.0
         while said < (_LONGEST_TAIL_S if shown.progress.is_speaking else _TAIL_S):
             await self._say(call, nothing, shown)
             said += 1 / _FRAMES_A_SECOND
 
-    async def _say(self, call: VoiceSession, pcm: bytes, shown: Shown) -> None:
+    async def _say(self, call: Call, pcm: bytes, shown: Shown) -> None:
         await call.send(pcm)
         self._sent += len(pcm) // SAMPLE_BYTES
         shown.loud(level_db(pcm))
@@ -144,7 +144,7 @@ class FileEnd:
         await self._sleep(0 if self._is_fast else max(wait, 0))
         await self._played(call)
 
-    async def _played(self, call: VoiceSession) -> None:
+    async def _played(self, call: Call) -> None:
         ms = self._speaker.played()
         if ms:
             await call.played(ms)
@@ -168,7 +168,7 @@ class TextEnd:
         self._sleep = sleep
         self._speaker = VirtualSpeaker(Playing(self.recording), clock=time.monotonic, at_once=True)
 
-    async def speak(self, call: VoiceSession, shown: Shown) -> None:
+    async def speak(self, call: Call, shown: Shown) -> None:
         """Say the texts; return once the last was answered."""
         for text in self._texts:
             if shown.progress.is_over:
@@ -193,7 +193,7 @@ class TextEnd:
         """Let no more be heard of it."""
         self._speaker.stop()
 
-    async def _played(self, call: VoiceSession) -> None:
+    async def _played(self, call: Call) -> None:
         ms = self._speaker.played()
         if ms:
             await call.played(ms)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mai_sdk.cli.talk_lines import Line
-    from mai_sdk.resources.voice_session import VoiceSession
+    from mai_sdk.resources.conversations import Call
     from mai_sdk.wire.session_events import SessionEvent
 
 __all__ = ["View"]
@@ -37,7 +37,7 @@ class View:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.progress = Progress(most_turns=most_turns, clock=clock)
-        self.call: VoiceSession | None = None
+        self.call: Call | None = None
         """The session, once it is made."""
         self._script = Script()
         self._is_quiet = quiet

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mai_sdk.engine.socket import AsyncDialler, AsyncWebSocket
     from mai_sdk.engine.steps import Step
 
-__all__ = ["Line", "Unconnected", "connecting"]
+__all__ = ["Line", "Unconnected", "connecting", "secrets_of"]
 
 _MAX_ERROR_BYTES = 64 * 1024
 
@@ -76,8 +76,7 @@ def connecting(
             status=answer.status, headers=answer.headers, body=body, surface=line.route.surface
         )
         remedy = after_refusal(answer.status)
-    secrets = (token.reveal() if token is not None else "", _key(line.route))
-    redact_error(failure, secrets=secrets, prompts=())
+    redact_error(failure, secrets=secrets_of(line, token), prompts=())
     raise Unconnected(failure, remedy, token=token) from None
 
 
@@ -110,5 +109,7 @@ def _request(line: Line, token: Secret | None) -> Request:
     return Request("GET", line.url, headers)
 
 
-def _key(route: Route) -> str:
-    return route.credential.reveal() if isinstance(route.credential, Secret) else ""
+def secrets_of(line: Line, token: Secret | None) -> tuple[str, ...]:
+    """Return what no error may show."""
+    known = (token, line.route.credential)
+    return tuple(each.reveal() for each in known if isinstance(each, Secret))

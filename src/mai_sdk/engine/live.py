@@ -11,24 +11,22 @@ import contextlib
 import random
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mai_sdk.engine.connecting import Unconnected, connecting
+from mai_sdk.engine.ending import SILENT, Ending, ending_of
+from mai_sdk.engine.redial import Redial
 from mai_sdk.engine.steps import SocketClosed, TransportFailed
 from mai_sdk.errors import CallFailed, InvalidRequest
-from mai_sdk.session.endings import after_close
-from mai_sdk.session.pace import Pulse, pause_before
-from mai_sdk.wire.closes import failure_from_close
+from mai_sdk.session.endurance import Endurance
+from mai_sdk.session.pace import Pulse
+from mai_sdk.wire.session_events import AudioChunk, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from mai_sdk.config import Secret
     from mai_sdk.engine.connecting import Line
     from mai_sdk.engine.drive import AsyncDriver
     from mai_sdk.engine.socket import AsyncDialler, AsyncWebSocket
-    from mai_sdk.session.endings import Remedy
     from mai_sdk.session.machine import Machine
     from mai_sdk.session.pace import ConnectionPace
     from mai_sdk.wire.session_events import SessionEvent
@@ -37,36 +35,15 @@ __all__ = ["Endurance", "Live"]
 
 _MUCH: Final = 256 * 1024
 """Bytes that may wait to be sent before `room` waits, too."""
+_SLICE: Final = 64 * 1024
+"""Bytes that are sent before the next ping may be: a slow line is not a dead one."""
 _MANY: Final = 20_000
 """Events that may wait to be taken before nothing more is received."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endurance:
-    """How long a session holds out."""
-
-    silence_seconds: float = 8.0
-    """Without any sign of life, an answer to a ping included, a line is dead."""
-    reconnect_seconds: float = 60.0
-    """How long to go without a connection that works before the session fails."""
-    connections_per_minute: int = 30
-    """The quota of new connections; reconnections keep to it, all sessions of a client together."""
-    drain_seconds: float = 15.0
-    """How long closing may wait for the last words."""
 
 
 _STEADY: Final = 5.0
 """Seconds after which a connection that is only alive has proven itself."""
 _REPLACED: Final = "it was replaced before the service would have ended it"
-
-
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    """How a connection ended."""
-
-    why: str
-    remedy: Remedy
-    failure: CallFailed
 
 
 class Live:
@@ -91,16 +68,20 @@ class Live:
         self.clock = clock
         self.failure: Exception | None = None
         """Why the session is over, if it failed."""
-        self._line = line
-        self._driver = driver
-        self._dialler = dialler
-        self._pace = pace
+        self._redial = Redial(
+            line,
+            driver=driver,
+            dialler=dialler,
+            pace=pace,
+            endurance=endurance,
+            clock=clock,
+            sleep=sleep,
+            chance=chance,
+        )
         self._endurance = endurance
         self._observe = observe
         self._wall_clock = wall_clock
         self._sleep = sleep
-        self._chance = chance
-        self._token: Secret | None = None
         self._task: asyncio.Task[None] | None = None
         self._events: deque[SessionEvent] = deque()
         self._news = asyncio.Event()
@@ -108,13 +89,11 @@ class Live:
         self._work = asyncio.Event()
         self._sent = asyncio.Event()
         self._drained = asyncio.Event()
-        self._is_over = False
+        self._is_new, self._is_over = True, False
         self._is_pinging = False
         self._socket: AsyncWebSocket | None = None
         self._next: AsyncWebSocket | None = None
-        self._tries = 0
-        self._is_doubted = False
-        self._good_at = self._began_at = 0.0
+        self._began_at = 0.0
         self._code: int | None = None
         """The close code of the last connection, if it had one."""
 
@@ -123,14 +102,22 @@ class Live:
 
         Raises:
             CallFailed: No connection stood; what another try could mend was tried again.
+            InvalidRequest: It was started before.
         """
-        self._good_at = self.clock()
+        if not self._is_new:
+            raise InvalidRequest("A session is opened once. Ask the client for another one.")
+        self._is_new = False
         try:
-            socket = await self._connect_within(None)
+            socket = await self._redial.connect(None)
         except CallFailed:
             self._is_over = True
             raise
         self._task = asyncio.create_task(self._run(socket))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What proves who is calling."""
+        return self._redial.secrets
 
     @property
     def is_running(self) -> bool:
@@ -151,7 +138,9 @@ class Live:
         self._drain()
         if self._socket is None or self._socket.is_writing:
             self._work.set()
-        elif frames := self.machine.take_frames():
+        elif frames := self.machine.take_frames(_SLICE):
+            if self.machine.pending_bytes:
+                self._work.set()
             with contextlib.suppress(TransportFailed):  # whoever receives is told, too
                 await self._socket.send(*frames)
         while self.machine.is_connected and self.machine.pending_bytes > _MUCH:
@@ -176,7 +165,10 @@ class Live:
 
         Raises:
             MAIError: The session failed; all events that came before were given.
+            InvalidRequest: It was never started, so nothing would ever come.
         """
+        if self._is_new:
+            self.check()
         while not self._events:
             if self.failure is not None:
                 raise self.failure
@@ -200,8 +192,15 @@ class Live:
                     await self._until_drained(task)
         finally:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            try:
+                self._end(reason)
+            finally:  # not `await task`: its being cancelled would hide that we are
+                await asyncio.wait((task,))
+
+    def abandon(self, reason: str) -> None:
+        """End the session here and now: what it stands on is being closed."""
+        if self._task is not None:
+            self._task.cancel()
             self._end(reason)
 
     # Running.
@@ -217,13 +216,18 @@ class Live:
                     raise self.machine.failure
                 if ending.remedy == "fail":
                     raise ending.failure
-                socket = await self._connect_within(ending)
+                socket = await self._redial.connect(ending)
+        except asyncio.CancelledError:  # by a loop that ends, where nobody has closed it
+            self._end("cancelled")
+            if self._next is not None:
+                await self._next.aclose()
+            raise
         except Exception as error:  # noqa: BLE001 - whoever waits for events must be told
             self.failure = error
             with contextlib.suppress(Exception):
                 self._end(type(error).__name__)
 
-    async def _serve(self, socket: AsyncWebSocket) -> _Ending:
+    async def _serve(self, socket: AsyncWebSocket) -> Ending:
         """Use the connection until it ends, and say how."""
         machine, now = self.machine, self.clock()
         pulse = Pulse(limit=self._endurance.silence_seconds, now=now)
@@ -245,10 +249,10 @@ class Live:
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
             await socket.aclose(1000 if self._task is None or self._next is not None else 1001)
         if machine.is_proven:
-            self._tries, self._good_at, self._is_doubted = 0, self.clock(), False
+            self._redial.worked()
         error = next((each for each in outcomes if isinstance(each, Exception)), None)
         self._code = error.code if isinstance(error, SocketClosed) else None
-        ending = _SILENT if error is None else _ending_of(error)
+        ending = SILENT if error is None else ending_of(error)
         why = ending.why if self._next is None else _REPLACED
         machine.disconnected(why, now=self.clock())
         self._sent.set()
@@ -271,10 +275,12 @@ class Live:
         while True:
             await self._work.wait()
             self._work.clear()
-            frames = self.machine.take_frames()
+            frames = self.machine.take_frames(_SLICE)
             if frames:
                 await socket.send(*frames)
                 self._sent.set()
+                if self.machine.pending_bytes:
+                    self._work.set()
             if self._is_pinging:
                 self._is_pinging = False
                 await socket.ping(self.machine.ping())
@@ -288,9 +294,9 @@ class Live:
             self.wake()
             if pulse.is_dead:
                 return
-            if self.machine.wants_rollover(now) and not self._pace.wait(now, limit=self._quota):
-                with contextlib.suppress(Unconnected):
-                    self._next = await self._connect(None)
+            if self.machine.wants_rollover(now):
+                self._next = await self._redial.beforehand()
+                if self._next is not None:
                     return
 
     def _sign(self, pulse: Pulse, payload: bytes | None) -> None:
@@ -303,54 +309,18 @@ class Live:
 
     def _drain(self) -> None:
         for event in self.machine.take_events():
+            if isinstance(event, Interrupted):
+                self._hush()
             self._events.append(self._observe(event))
             self._news.set()
         if self.machine.is_drained:
             self._drained.set()
 
-    # Connecting.
-
-    @property
-    def _quota(self) -> int:
-        return self._endurance.connections_per_minute
-
-    async def _connect(self, rejected: Secret | None) -> AsyncWebSocket:
-        self._pace.begin(self.clock())
-        flow = connecting(self._line, self._dialler, rejected=rejected)
-        socket, self._token = await self._driver.run(flow)
-        return socket
-
-    async def _connect_within(self, ending: _Ending | None) -> AsyncWebSocket:
-        """Return another connection, or raise why there is none."""
-        is_first, asked_for = ending is None, 0.0
-        while True:
-            rejected, wait = None, 0.0
-            if ending is not None and ending.remedy == "reauthenticate":
-                if self._token is None or self._is_doubted:
-                    raise ending.failure
-                rejected, self._is_doubted = self._token, True
-            else:
-                self._tries += 1
-                wait = max(pause_before(self._tries, chance=self._chance()), asked_for)
-            if not is_first:
-                wait = max(wait, self._pace.wait(self.clock(), limit=self._quota))
-            if ending is not None and self._gives_up(wait, is_first=is_first):
-                raise ending.failure
-            if wait:
-                await self._sleep(wait)
-            try:
-                return await self._connect(rejected)
-            except Unconnected as error:
-                failure, remedy, self._token = error.failure, error.remedy, error.token
-            if remedy == "fail":
-                raise failure from None
-            asked_for = failure.retry_after or 0.0
-            ending = _Ending(failure.message, remedy, failure)
-
-    def _gives_up(self, wait: float, *, is_first: bool) -> bool:
-        if is_first:
-            return self._tries > self._line.max_retries + 1
-        return self.clock() + wait - self._good_at > self._endurance.reconnect_seconds
+    def _hush(self) -> None:
+        """Take back the voice nobody has taken yet: it would be heard after the interruption."""
+        kept = [event for event in self._events if not isinstance(event, AudioChunk)]
+        self._events.clear()
+        self._events.extend(kept)
 
     # Ending.
 
@@ -376,23 +346,3 @@ class Live:
         finally:
             self._news.set()
             self._sent.set()
-
-
-def _ending_of(error: Exception) -> _Ending:
-    if isinstance(error, SocketClosed):
-        failure = failure_from_close(error.code, error.reason, before="the end of the session")
-        said = f": {error.reason}" if error.reason else ""
-        return _Ending(f"close code {error.code}{said}", after_close(error.code), failure)
-    if isinstance(error, TransportFailed):
-        failure = failure_from_close(1006, "", before="the end of the session")
-        return _Ending(error.detail, "resume", failure)
-    if isinstance(error, CallFailed):  # a message longer than is taken
-        return _Ending(error.message, "fail", error)
-    raise error
-
-
-_SILENT: Final = _Ending(
-    "nothing came over the line, not even an answer to a ping",
-    "resume",
-    failure_from_close(1006, "", before="the end of the session"),
-)

@@ -16,11 +16,28 @@ ItemT = TypeVar("ItemT")
 
 
 async def run_function(function: Callable[..., Any], act: Callable[[], Any]) -> Any:
-    """Return what `act`, which calls `function`, returns: a plain function runs in a thread."""
-    if inspect.iscoroutinefunction(function):
-        return await act()
-    outcome = await asyncio.to_thread(act)
-    return await outcome if inspect.isawaitable(outcome) else outcome
+    """Return what `act`, which calls `function`, returns: a plain function runs in a thread.
+
+    Whatever the function raises is an Exception, unless the task itself is being cancelled.
+    """
+    try:
+        if inspect.iscoroutinefunction(function):
+            return await act()
+        outcome = await asyncio.to_thread(_call, act)
+        return await outcome if inspect.isawaitable(outcome) else outcome
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+    raise RuntimeError("what the function waited for was cancelled")
+
+
+def _call(act: Callable[[], Any]) -> Any:
+    """Call it; a StopIteration, which no future can carry, would never be heard of."""
+    try:
+        return act()
+    except StopIteration as stopped:
+        raise RuntimeError("the function raised StopIteration") from stopped
 
 
 class Tasks:

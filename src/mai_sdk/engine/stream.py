@@ -36,14 +36,18 @@ class AsyncioBackend(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         """Return a connection."""
+        loop = asyncio.get_running_loop()
+        both: dict[str, Any] = {}
+        if isinstance(loop, asyncio.BaseEventLoop):  # uvloop's has no such parameter
+            both["happy_eyeballs_delay"] = _HEAD_START
         try:
             async with asyncio.timeout(timeout):
-                transport, stream = await asyncio.get_running_loop().create_connection(
+                transport, stream = await loop.create_connection(
                     _Stream,
                     host,
                     port,
                     local_addr=None if local_address is None else (local_address, 0),
-                    happy_eyeballs_delay=_HEAD_START,
+                    **both,
                 )
         except TimeoutError as error:
             raise httpcore2.ConnectTimeout(error) from error

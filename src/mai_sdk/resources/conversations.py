@@ -6,7 +6,7 @@ What they need is loaded when a session is asked for, so that no other call pays
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
 
 from mai_sdk.session.pace import ConnectionPace
 from mai_sdk.wire.voice import DEFAULT_BRAIN, DEFAULT_VOICE
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mai_sdk.resources.voice import AsyncVoice
     from mai_sdk.resources.voice_session import VoiceSession
     from mai_sdk.wire.live_options import LiveSettings, Raw, TurnDetection, Voice
+
+    Call: TypeAlias = VoiceSession | CascadeSession
 
 __all__ = ["AsyncConversations"]
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from mai_sdk.audio.resample import Resampler
 from mai_sdk.engine.live import Live
-from mai_sdk.errors import AudioOverflow, CallFailed, LedgerError
+from mai_sdk.engine.redact import redact, redact_error
+from mai_sdk.errors import CallFailed, MAIError
 from mai_sdk.resources.session_bill import Bill
 from mai_sdk.session.machine import Machine
-from mai_sdk.wire.session_events import Ended, TurnDone
+from mai_sdk.wire.session_events import Ended, Failed, Reconnected, TurnDone, Warned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +108,13 @@ class LiveSession(ABC, Generic[MachineT]):
             self._give(audio)
         await self._live.out()
 
+    def _flush(self) -> None:
+        """Give what the resampler still holds: the last milliseconds of what was said."""
+        audio = b"" if self._resampler is None else self._resampler.finish()
+        if audio:
+            self._bill.stand()
+            self._give(audio)
+
     async def close(self) -> None:
         """End the session: what was said last is still waited for, where it is to be written down.
 
@@ -138,43 +146,39 @@ class LiveSession(ABC, Generic[MachineT]):
         return self
 
     async def __anext__(self) -> SessionEvent:
-        try:
-            event = await self._live.next()
-        except CallFailed as error:
-            raise self._with_receipt(error) from None
+        event = await self._live.next()
         if event is None:
             raise StopAsyncIteration
         return event
 
     def left(self) -> None:
         """Settle what is open as it stands: the client is closed, and the session with it."""
-        self._machine.close()
-        self._live.wake()
+        self._live.abandon("the client was closed")
         self._bill.close(self._rest())
 
     async def _close(self, *, drain: bool, reason: str) -> None:
         try:
             if drain and self._live.is_running:
-                self._give_rest()
+                with suppress(MAIError):  # it is over, and what came before is to be settled
+                    self._flush()
             await self._live.aclose(reason=reason, drain=drain)
         finally:
             self._bill.close(self._rest())
             self._board.core.open_streams.discard(self)
-
-    def _give_rest(self) -> None:
-        """Hand on the last milliseconds, which a resampler holds back."""
-        rest = b"" if self._resampler is None else self._resampler.finish()
-        if rest:
-            with contextlib.suppress(AudioOverflow, LedgerError):  # nothing before it got through
-                self._bill.stand()
-                self._give(rest)
 
     def _with_receipt(self, error: CallFailed) -> CallFailed:
         error.call_id, error.receipt = self._bill.session_id, self.total
         return error
 
     def _observe(self, event: SessionEvent) -> SessionEvent:
-        """Give an event what it costs, on its way to the user."""
+        """Give an event what it costs, on its way to the user, and take out what must not show."""
+        if isinstance(event, Failed) and isinstance(event.error, CallFailed):
+            self._clean(event.error)
+            return event
+        if isinstance(event, Warned):
+            return replace(event, message=redact(event.message, **self._unsayable()))
+        if isinstance(event, Reconnected):
+            return replace(event, why=redact(event.why, **self._unsayable()))
         if isinstance(event, TurnDone):
             failed = "CallFailed" if event.status == "failed" else None
             receipt = self._bill.settle(
@@ -185,8 +189,17 @@ class LiveSession(ABC, Generic[MachineT]):
             return replace(event, receipt=receipt)
         if isinstance(event, Ended):
             self._bill.close(self._rest())
+            if isinstance(self._live.failure, CallFailed):  # whoever sends sees it, too
+                self._clean(self._with_receipt(self._live.failure))
             return replace(event, receipt=self.total)
         return event
+
+    def _clean(self, error: CallFailed) -> None:
+        redact_error(error, **self._unsayable())
+
+    def _unsayable(self) -> dict[str, tuple[str, ...]]:
+        """Return what a service may echo, and no error may show."""
+        return {"secrets": self._live.secrets, "prompts": self._machine.words}
 
     @abstractmethod
     def _give(self, audio: bytes) -> None:

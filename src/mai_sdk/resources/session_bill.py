@@ -35,6 +35,7 @@ class Bill:
         """Our own id for the session."""
         self._open_tab = open_tab
         self._tab: Tab | None = None
+        self._is_closed = False
         self._nothing = open_tab().receipt()
 
     def stand(self) -> Tab:
@@ -65,15 +66,21 @@ class Bill:
         return receipt
 
     def close(self, rest: Usage | None) -> None:
-        """Settle what is reserved: with what was used of it, or as released where that is None."""
-        if self._tab is None:
+        """Settle what is reserved: with what was used of it, or as released where that is None.
+
+        What was used since the last turn is billed also where nothing was reserved for it, as for
+        audio that was sent again after a connection was lost. Only the first time counts.
+        """
+        if self._is_closed:
             return
-        if rest is not None:
+        self._is_closed = True
+        if rest is not None and (self._tab is not None or rest.basis != "unknown"):
             known = None if rest.basis == "unknown" else rest
             self.settle(known, request_id=None, error=None)
             return
         tab, self._tab = self._tab, None
-        tab.settle(None, released=True)
+        if tab is not None:
+            tab.settle(None, released=True)
 
     @property
     def total(self) -> Receipt:

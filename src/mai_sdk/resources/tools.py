@@ -104,15 +104,13 @@ async def call_tool(tool: Tool, call: ToolCall) -> tuple[str, bool]:
     A plain function runs in a thread. What it raises is named by its class alone: the reason may
     be nobody else's business.
     """
-    failed = True
     try:
         result: Any = await run_function(tool.function, lambda: tool.run(call))
-        failed = False
+        return tool_result(call, result)["content"], False
     except InvalidRequest as error:
-        result = error.message
+        return error.message, True
     except Exception as error:  # noqa: BLE001 - the model is told, and may try otherwise
-        result = f"{call.name} failed ({type(error).__name__})."
-    return tool_result(call, result)["content"], failed
+        return f"{call.name} failed ({type(error).__name__}).", True
 
 
 def build_tools(tools: Any) -> list[dict[str, Any]] | None:

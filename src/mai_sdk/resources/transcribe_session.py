@@ -115,6 +115,7 @@ class TranscribeSession(LiveSession[Transcription]):
         Returns False, and does nothing, where no audio was given since the last one.
         """
         self._live.check()
+        self._flush()
         done = self._machine.commit(now=self._live.clock())
         await self._live.out()
         return done

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.engine.connecting import Line
@@ -143,6 +143,7 @@ class VoiceSession(LiveSession[Conversation]):
         Returns False, and does nothing, where no audio was given since the last one.
         """
         self._begin()
+        self._flush()
         done = self._machine.commit(respond=respond, now=self._live.clock())
         await self._out()
         return done
@@ -169,18 +170,23 @@ class VoiceSession(LiveSession[Conversation]):
         Functions given as `tools` take the place of those there were.
 
         Raises:
-            InvalidRequest: A value is outside what Voice Live documents.
+            InvalidRequest: A value is outside what Voice Live documents, or would change the
+                format of audio that is under way: open another session for that.
         """
         self._live.check()
+        functions = self._functions
         if "tools" in changes and changes["tools"] is not None:
-            self._functions, changes["tools"] = _tools_of(changes["tools"])
+            functions, changes["tools"] = _tools_of(changes["tools"])
         if isinstance(changes.get("voice"), str):
             voice = changes["voice"]
             changes["voice"] = named_voice(voice, model=_model_for(voice, None))
         given = {name: getattr(settings, name) for name in settings.model_fields_set} if (
             settings is not None
         ) else {}  # fmt: skip
-        self._machine.update(live_session(LiveSettings(**{**given, **changes})))
+        session = live_session(LiveSettings(**{**given, **changes}))
+        _check_audio(session, self._machine.settings.session)
+        self._functions = functions
+        self._machine.update(session)
         await self._out()
 
     async def answer(self, call_id: str, result: Any, *, failed: bool = False) -> None:
@@ -194,11 +200,22 @@ class VoiceSession(LiveSession[Conversation]):
         """Say that so many more milliseconds came out of the loudspeaker.
 
         Without it nobody knows what was heard, and an interrupted answer is not cut.
+
+        Raises:
+            InvalidRequest: It is negative, or no number: what was heard cannot be unheard.
         """
+        if not 0 <= ms < inf:
+            raise InvalidRequest(f"{ms} ms were played; report how much more, never less.")
         self._machine.played(ms=ms, now=self._live.clock())
 
     async def played_bytes(self, size: int) -> None:
-        """Say that so many more bytes of `AudioChunk.pcm` came out of the loudspeaker."""
+        """Say that so many more bytes of `AudioChunk.pcm` came out of the loudspeaker.
+
+        Raises:
+            InvalidRequest: It is negative.
+        """
+        if size < 0:
+            raise InvalidRequest(f"{size} bytes were played; report how many more, never fewer.")
         self._machine.played(size=size, now=self._live.clock())
 
     async def send_event(self, event: ClientEvent) -> None:
@@ -359,6 +376,16 @@ def _tools_of(tools: Any) -> tuple[dict[str, Tool], list[dict[str, Any]]]:
         functions |= found
         sent += schemas
     return functions, sent
+
+
+def _check_audio(changes: Mapping[str, Any], session: Mapping[str, Any]) -> None:
+    """Refuse another format of audio: positions and durations are reckoned by the one there is."""
+    for name in ("input_audio_sampling_rate", "input_audio_format", "output_audio_format"):
+        now, wanted = session.get(name), changes.get(name)
+        if wanted is not None and wanted != (now or "pcm16"):
+            raise InvalidRequest(
+                f"{name} is {now or 'pcm16'} and cannot be changed in a session. Open another."
+            )
 
 
 def _model_for(voice: str, model: str | None) -> str | None:

@@ -43,7 +43,10 @@ class Agent:
         self.reports_playback = False
         self._history = history
         self._rate = sample_rate
+        self._sample_bytes = sample_bytes
         self._bytes_per_ms = sample_rate * sample_bytes / 1000
+        self._cut: tuple[str, bytes] = ("", b"")
+        """The item whose last sample is cut in two, and the part of it that came."""
         self._emit = emit
         self._question = question
         self._takes: dict[type[ServerEvent], Callable[[Any, float], None]] = {
@@ -103,7 +106,8 @@ class Agent:
             answer.is_stopped = True
         cut = self.playback.stop()
         for each in cut:
-            self._history.heard(each.item_id, each.heard_ms / max(each.received_ms, 1e-9))
+            if self.reports_playback:  # else nobody knows, and nothing is not what was heard
+                self._history.heard(each.item_id, each.heard_ms / max(each.received_ms, 1e-9))
             if each.response_id is not None:
                 self.answers.mute(each.response_id)
         return cut
@@ -132,26 +136,38 @@ class Agent:
         if self.answers.is_mute(event.response_id):
             self.dropped_ms += len(event.delta) / self._bytes_per_ms
             return
+        pcm = self._whole_samples(event)
+        if not pcm:
+            self._emit(Other(type=event.type, raw=event))
+            return
         offset_ms = self.playback.received(
             event.item_id,
-            len(event.delta),
+            len(pcm),
             content_index=event.content_index,
             response_id=event.response_id,
         )
         if answer is not None:
             self._item(answer, event.item_id)
-            answer.received_ms += len(event.delta) / self._bytes_per_ms
+            answer.received_ms += len(pcm) / self._bytes_per_ms
             if answer.latency.first_audio_ms is None:
                 answer.latency.first_audio_ms = answer.latency.since(now)
         self._emit(
             AudioChunk(
-                pcm=event.delta,
+                pcm=pcm,
                 sample_rate=self._rate,
                 item_id=event.item_id,
                 response_id=event.response_id,
                 offset_ms=offset_ms,
             )
         )
+
+    def _whole_samples(self, event: say.ResponseAudioDelta) -> bytes:
+        """Return the audio with what was left before it; a sample cut in two waits for its rest."""
+        item_id, rest = self._cut
+        pcm = rest + event.delta if rest and item_id == event.item_id else event.delta
+        end = len(pcm) - len(pcm) % self._sample_bytes
+        self._cut = (event.item_id, pcm[end:])
+        return pcm[:end]
 
     def _text(
         self, event: say.ResponseAudioTranscriptDelta | say.ResponseTextDelta, now: float

@@ -10,6 +10,9 @@ __all__ = ["Asking"]
 
 _PATIENCE: Final = 10.0
 """Seconds until a request for an answer that nothing came of may be made again."""
+_DOUBT: Final = 60.0
+"""Seconds after which what an answer waits for may be long over, its end never told: it is asked
+for, and a service that is busy after all says so."""
 
 
 class Asking:
@@ -20,6 +23,7 @@ class Asking:
         self.asked: ResponseCreate | None = None
         self._asked_at = 0.0
         self._busy_until: float | None = None
+        self._waits_since: float | None = None
         self._is_held = False
 
     @property
@@ -44,24 +48,31 @@ class Asking:
             self.asked = None
         if self._busy_until is not None and now >= self._busy_until:
             self._busy_until = None
-        if self.wanted is None or self.asked or under_way or self._busy_until is not None:
+        if self.wanted is None or self.asked or self._busy_until is not None:
             return None
-        self._is_held = speaking
-        if speaking:
+        self._is_held = speaking and not under_way
+        if (under_way or speaking) and not self._doubts(now):
             return None
+        self._waits_since = None
         self.asked, self.wanted, self._asked_at = self.wanted, None, now
         return self.asked
+
+    def _doubts(self, now: float) -> bool:
+        """Whether it has waited for so long that nothing may be there to wait for."""
+        if self._waits_since is None:
+            self._waits_since = now
+        return now - self._waits_since > _DOUBT
 
     def began(self) -> None:
         """Note that an answer began: what waited for the user to finish is answered by it, too."""
         if self.asked is None and self._is_held:
             self.wanted = None
-        self.asked = None
+        self.asked = self._waits_since = None
         self._is_held = False
 
     def ended(self) -> None:
         """Note that an answer ended, so that there is room for another."""
-        self._busy_until = None
+        self._busy_until = self._waits_since = None
 
     def refused(self, now: float) -> None:
         """Note that another answer, which we do not know, is under way: ask when it has ended."""
@@ -71,7 +82,7 @@ class Asking:
     def lost(self) -> None:
         """Note that the connection is gone: what was asked for is wanted again."""
         self.wanted, self.asked = self.wanted or self.asked, None
-        self._busy_until = None
+        self._busy_until = self._waits_since = None
 
     def drop(self) -> None:
         """Want nothing any more."""

@@ -71,6 +71,10 @@ class Calls:
         name, response_id = self.waiting.pop(call_id, (None, None))
         return name, response_id is not None and self._goes_on(response_id)
 
+    def made_by(self, response_id: str) -> bool:
+        """Whether the response has called anything, and has not ended."""
+        return response_id in self._over
+
     def ended(self, response_id: str, *, was_stopped: bool) -> bool:
         """Note that a response is over; return whether all it called is answered."""
         if response_id in self._over:

@@ -20,6 +20,7 @@ from mai_sdk.session.history import History, Line
 from mai_sdk.session.interruption import interrupt
 from mai_sdk.session.realtime import RealtimeMachine
 from mai_sdk.session.refusals import error_of, refusal_of
+from mai_sdk.session.settings import Settings
 from mai_sdk.session.user import User
 from mai_sdk.wire import live_client_events as ask
 from mai_sdk.wire import live_events as live
@@ -34,7 +35,6 @@ from mai_sdk.wire.session_events import (
     ToolAnswered,
     Warned,
 )
-from mai_sdk.wire.shapes import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,10 +42,12 @@ if TYPE_CHECKING:
 
     from mai_sdk.session.answers import Answer, Latency
     from mai_sdk.wire.live_codec import Received
+    from mai_sdk.wire.live_parts import Response
 
 __all__ = ["Conversation"]
 
-_SETTINGS: Final = "settings-"
+_RECENT: Final = 10.0
+"""Seconds that an answer to what was said may take to begin."""
 _REMOTE_DONE: Final = (ResponseMcpCallCompleted, ResponseMcpCallFailed)
 
 
@@ -66,7 +68,7 @@ class Conversation(RealtimeMachine):
     ) -> None:
         hearing = Hearing(sample_rate, buffer_seconds, sample_bytes=sample_bytes)
         super().__init__(hearing, lifetime_seconds=lifetime_seconds)
-        self.session = dict(session)
+        self.settings = Settings(session)
         self.history = History()
         self.user = User(hearing, self.history, emit=self.emit)
         self.agent = Agent(
@@ -82,7 +84,6 @@ class Conversation(RealtimeMachine):
         self._created: live.SessionCreated | None = None
         self.asking = Asking()
         self._stops_next = False
-        self._settings_sent = 0
 
     # What the user says.
 
@@ -146,8 +147,7 @@ class Conversation(RealtimeMachine):
 
     def update(self, changes: Mapping[str, Any]) -> None:
         """Change the session's settings, for this connection and all that follow."""
-        self.session.update(changes)
-        self._configure(changes)
+        self.send(self.settings.change(changes))
 
     def answer_call(self, call_id: str, output: str, *, failed: bool, now: float) -> None:
         """Give the model what a function returned; it goes on once all are answered."""
@@ -181,7 +181,13 @@ class Conversation(RealtimeMachine):
     @property
     def detects_turns(self) -> bool:
         """Whether the service finds turns by itself."""
-        return self.session.get("turn_detection", {}) is not None
+        return self.settings.detects_turns
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """See `Machine`."""
+        told = self.settings.session.get("instructions")
+        return (*self.history.texts(), *([told] if isinstance(told, str) else []))
 
     @property
     def is_quiet(self) -> bool:
@@ -194,7 +200,7 @@ class Conversation(RealtimeMachine):
         self._ask(now)
 
     def _open(self, now: float) -> None:
-        self._configure(self.session)
+        self.send(self.settings.whole())
         items = self.history.items()
         for item in items:
             self.add(item)
@@ -224,34 +230,35 @@ class Conversation(RealtimeMachine):
         self.asking.lost()
         self._stops_next = False
         self.user.restart()
+        heard_again = any(not (one.is_kept or one.by_us) for one in self.hearing.said)
+        by_itself = self.settings.answers_by_itself and not heard_again
+        if by_itself and self.user.asked(since=now - _RECENT):
+            self.asking.want()  # the service had not begun, and will not hear it again
         lost = lost or (self._news is not None and self._news.response_lost)
         self._news = Reconnected(why=self._why, connections=0, response_lost=lost)
 
     def _give_up(self, answer: Answer) -> None:
         """Settle an answer whose connection is gone, and decide whether to ask for it again."""
         again = [one for one in answer.question.said if not one.is_kept]
-        if not answer.has_begun:
+        called = self.calls.made_by(answer.id)
+        goes_on = self.calls.ended(answer.id, was_stopped=answer.is_stopped)
+        has_begun = answer.has_begun or called  # what it called is told again, and goes on then
+        if not has_begun or (again and not answer.has_begun):
             self.user.ask_again(answer.question)
         if again:  # the service will hear the question again
             for item_id in answer.items:
                 self.history.forget(item_id)
         by_itself = any(not one.by_us for one in again)
-        if not (answer.is_stopped or by_itself) and (again or not answer.has_begun):
+        if not (answer.is_stopped or by_itself) and (again or goes_on or not has_begun):
             self.asking.want()
         self.agent.finish(answer, None, reason="connection_lost")
-
-    def _configure(self, changes: Mapping[str, Any]) -> None:
-        self._settings_sent += 1
-        self.send(
-            ask.SessionUpdate(event_id=f"{_SETTINGS}{self._settings_sent}", session=dict(changes))
-        )
 
     def _ask(self, now: float) -> None:
         if not self.is_connected:
             return
         event = self.asking.take(
             under_way=bool(self.agent.answers.open),
-            speaking=self.hearing.is_open and self._answers_by_itself,
+            speaking=self.hearing.is_open and self.settings.answers_by_itself,
             now=now,
         )
         if event is not None:
@@ -280,7 +287,7 @@ class Conversation(RealtimeMachine):
             return
         self.is_proven = True
         if self.user.read(event, now):
-            if isinstance(event, live.InputAudioBufferSpeechStarted) and self._yields:
+            if isinstance(event, live.InputAudioBufferSpeechStarted) and self.settings.yields:
                 self._stop("user")
             return
         self._read_rest(event, now)
@@ -321,9 +328,10 @@ class Conversation(RealtimeMachine):
         )
 
     def _begun(self, event: say.ResponseCreated) -> None:
+        stops = self._stops_next and self.asking.asked is not None  # else what was is not to come
         self.asking.began()
         answer = self.agent.answer(event.response.id) if event.response.id else None
-        if answer is not None and self._stops_next:
+        if answer is not None and stops:
             answer.is_stopped = True
         self._stops_next = False
         self.emit(Other(type=event.type, raw=event))
@@ -334,11 +342,17 @@ class Conversation(RealtimeMachine):
         if answer is None:
             self.emit(Other(type=event.type, raw=event))
         else:
-            self.agent.finish(answer, event.response, reason=None)
-            self.hearing.answered(answer.question.said)
-            if self.calls.ended(answer.id, was_stopped=answer.is_stopped):
-                self.asking.want()
+            under_way = tuple(self.agent.answers.open.values())
+            for older in under_way[: under_way.index(answer)]:
+                self._finish(older, None)  # one is made at a time: the end of that one is missing
+            self._finish(answer, event.response)
         self._ask(now)
+
+    def _finish(self, answer: Answer, response: Response | None) -> None:
+        self.agent.finish(answer, response, reason=None if response else "end_missing")
+        self.hearing.answered(answer.question.said)
+        if self.calls.ended(answer.id, was_stopped=answer.is_stopped):
+            self.asking.want()
 
     def _refused(self, event: live.ServerError, now: float) -> None:
         problem, refusal = event.error, refusal_of(event.error)
@@ -351,20 +365,8 @@ class Conversation(RealtimeMachine):
             self._ends_at = now
         error = error_of(problem, surface="voice-live")
         self.emit(Failed(error=error, raw=event))
-        if not self._has_started and (problem.event_id or "").startswith(_SETTINGS):
-            self.failure = error
-
-    # What the settings say.
-
-    @property
-    def _yields(self) -> bool:
-        """Whether the user's voice stops the agent's."""
-        return as_object(self.session.get("turn_detection")).get("interrupt_response") is not False
-
-    @property
-    def _answers_by_itself(self) -> bool:
-        turns = as_object(self.session.get("turn_detection"))
-        return self.detects_turns and turns.get("create_response") is not False
+        if self.settings.refused(problem.event_id):
+            self.failure = error  # it would go on without its instructions and tools
 
     def _stop(self, by: Literal["user", "caller"]) -> bool:
         stopped = interrupt(self.agent, by=by, is_asked=self.asking.asked is not None)
@@ -372,8 +374,7 @@ class Conversation(RealtimeMachine):
             return False
         told, truncations = stopped
         self.emit(told)
-        turns = as_object(self.session.get("turn_detection"))
-        if by == "caller" or turns.get("auto_truncate") is not True:
+        if by == "caller" or not self.settings.truncates:
             for each in truncations:
                 self.send(each)
         return True

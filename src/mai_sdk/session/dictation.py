@@ -35,6 +35,8 @@ __all__ = ["Dictation"]
 
 _SETTINGS = "settings-1"
 _REMEMBERED = 256
+_PATIENCE = 15.0
+"""Seconds the service may take to begin."""
 
 
 class Dictation(Transcription, RealtimeMachine):
@@ -73,6 +75,19 @@ class Dictation(Transcription, RealtimeMachine):
         if not self.is_closing:
             super().close()
             self._commit(self.hearing.buffer.end, now=None)
+
+    def ended(self, reason: str, *, code: int | None, now: float) -> None:
+        """Note that the session is over: turns that are not written down will not be."""
+        for said in self.hearing.said:
+            listened_ms = self.hearing.ms((said.end or said.start) - said.start)
+            self.emit(TurnDone(status="failed", reason="session_closed", listened_ms=listened_ms))
+        self.hearing.said.clear()
+        super().ended(reason, code=code, now=now)
+
+    def wants_rollover(self, now: float) -> bool:
+        """See `Machine`; also where the service never says that the settings stand."""
+        mute = self.is_connected and not self._is_ready and now - self._began_at > _PATIENCE
+        return mute or super().wants_rollover(now)
 
     @property
     def is_drained(self) -> bool:

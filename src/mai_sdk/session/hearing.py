@@ -41,6 +41,8 @@ class Said:
     """When its end was given, on the clock of the session, where our own commit ends it."""
     is_kept: bool = False
     """Whether it is written down or answered: its audio is not needed any more."""
+    is_failed: bool = False
+    """Whether it cannot be written down."""
 
 
 class Hearing:
@@ -240,6 +242,12 @@ class Hearing:
             self._acknowledge(end)
         return [one for one in over if one.by_us]
 
+    def failed(self, item_id: str | None) -> None:
+        """Note that an item cannot be written down; it may still be answered."""
+        one = self._find(item_id)
+        if one is not None:
+            one.is_failed = True
+
     def answered(self, turns: Iterable[Said]) -> None:
         """Note that these were answered."""
         for one in turns:
@@ -250,7 +258,12 @@ class Hearing:
         """Note that the service has everything before `offset`.
 
         It is acknowledged where nobody speaks; a turn of our own making ends with a commit only.
+        Speech that has long ended and was made no item never will be: the service thought better.
         """
+        ended = offset - 5 * self._slack
+        for one in tuple(self.said):
+            if one.end is not None and one.end <= ended and not (one.is_committed or one.by_us):
+                self.said.remove(one)
         self._acknowledge(offset - self._slack)
 
     @property
@@ -260,11 +273,18 @@ class Hearing:
 
     def _settle(self) -> None:
         end = 0
-        while self.said and self.said[0].is_kept:
+        while self.said and (self.said[0].is_kept or self._is_passed_over):
             one = self.said.popleft()
             end = one.end if one.end is not None else one.start
         if end:
             self._acknowledge(end)
+
+    @property
+    def _is_passed_over(self) -> bool:
+        """Whether nothing comes of the oldest turn, while a later one is written or answered."""
+        one = self.said[0]
+        is_void = one.is_failed or not (one.is_committed or one.by_us)
+        return is_void and any(later.is_kept for later in self.said)
 
     def _acknowledge(self, offset: int) -> None:
         if self.said:

@@ -89,6 +89,10 @@ class History:
         if line is not None and line.text is not None and share < 1:
             line.text = heard_part(line.text, share)
 
+    def texts(self) -> list[str]:
+        """Return all that was said, written, passed and returned."""
+        return [line.text for line in self._lines if line.text]
+
     def items(self) -> list[Item]:
         """Return what another connection is told: no result without its call."""
         called = {line.call_id for line in self._lines if line.kind == "call"}

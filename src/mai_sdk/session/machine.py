@@ -112,11 +112,29 @@ class Machine(ABC):
 
     # What the driver takes.
 
-    def take_frames(self) -> list[str | bytes]:
-        """Return what is to be sent, in order; it is the caller's to send it now."""
+    def take_frames(self, limit: int | None = None) -> list[str | bytes]:
+        """Return what is to be sent, in order; it is the caller's to send it now.
+
+        Args:
+            limit: About how many bytes are enough, so that a ping finds its way between them.
+        """
+        if limit is not None and self.pending_bytes > limit:
+            return self._take_some(limit)
         frames, self._frames = self._frames, []
         self.pending_bytes = 0
         self._flushed_to = self._queued_to
+        return frames
+
+    def _take_some(self, limit: int) -> list[str | bytes]:
+        size = count = 0
+        while size < limit and count < len(self._frames):
+            size += len(self._frames[count])
+            count += 1
+        frames = self._frames[:count]
+        del self._frames[:count]
+        self.pending_bytes -= size
+        if not self._frames:
+            self._flushed_to = self._queued_to
         return frames
 
     def take_events(self) -> list[SessionEvent]:
@@ -150,6 +168,11 @@ class Machine(ABC):
         down_ms = 0.0 if self._lost_at is None else (now - self._lost_at) * 1000
         self._lost_at = None
         self.emit(replace(news, why=self._why, connections=self.connections, down_ms=down_ms))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What was told to the service in words, which it may echo."""
+        return ()
 
     @property
     def is_drained(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mai_sdk.session.machine import Machine
 from mai_sdk.wire.live_codec import UnreadableEvent, decode, encode, encode_append
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mai_sdk.wire.live_events import SessionCreated
 
 __all__ = ["RealtimeMachine"]
+
+_PIECE: Final = 48_000
+"""Bytes of audio in one event: a second or two. Voice Live takes 15 MiB (2026-07)."""
 
 
 class RealtimeMachine(Machine):
@@ -36,7 +39,11 @@ class RealtimeMachine(Machine):
 
     def _append(self, audio: bytes) -> None:
         self._queued_to += len(audio) // self.hearing.sample_bytes
-        self._put(encode_append(audio))
+        if len(audio) <= _PIECE:
+            self._put(encode_append(audio))
+            return
+        for at in range(0, len(audio), _PIECE):
+            self._put(encode_append(audio[at : at + _PIECE]))
 
     def _take_expiry(self, event: SessionCreated) -> None:
         expires = event.session.expires_at

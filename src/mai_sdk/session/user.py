@@ -76,6 +76,13 @@ class User:
         self._unanswered[:0] = question.said
         self.ended_at = self.ended_at or question.ended_at
 
+    def asked(self, *, since: float) -> bool:
+        """Whether words of a turn the service found, and ended since then, wait for an answer."""
+        if self.ended_at is None or self.ended_at < since:
+            return False
+        lines = (self._history.find(one.item_id) for one in self._unanswered if not one.by_us)
+        return any(line is not None and line.text for line in lines)
+
     def restart(self) -> None:
         """Forget what will be heard again, on another connection."""
         self._written.clear()
@@ -110,5 +117,6 @@ class User:
     def _failed(self, event: live.InputAudioTranscriptionFailed, now: float) -> None:
         del now
         self._written.forget(event.item_id)
+        self.hearing.failed(event.item_id)
         error = error_of(event.error, surface="voice-live")
         self._emit(Failed(error=error, item_id=event.item_id, raw=event))

@@ -244,7 +244,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """The session was closed as it should be; the last event there is."""
+    """The session is over; the last event there is. Where it failed, the error is raised next."""
 
     reason: str
     """Who ended it, and why."""
