@@ -596,7 +596,7 @@ async def test_a_rollover_that_is_refused_leaves_the_quota_to_the_end():
 @run
 async def test_sessions_that_wait_for_the_quota_do_not_all_take_what_there_is():
     clock, pace, dialled = Clock(), ConnectionPace(), []
-    worlds = [World(endurance=Endurance(reconnect_seconds=600)) for _ in range(70)]
+    worlds = [World() for _ in range(70)]
     for world in worlds:
         world.live.clock = world.live._redial._clock = world.clock = clock
         world.live._sleep = world.live._redial._sleep = clock.sleep

@@ -112,15 +112,18 @@ class Redial:
             ending = Ending(failure.message, remedy, failure)
 
     async def _pause(self, wait: float, ending: Ending | None, *, is_first: bool) -> None:
-        """Wait so long, and for the quota: another session may have been quicker meanwhile."""
+        """Wait so long, and for the quota: another session may have been quicker meanwhile.
+
+        Waiting for the quota is no failure of the line, so it does not count as time without one.
+        """
         while True:
-            if not is_first:
-                wait = max(wait, self._pace.wait(self._clock(), limit=self._quota))
             if ending is not None and self._gives_up(wait, is_first=is_first):
                 raise ending.failure
-            if not wait:
+            held = 0.0 if is_first else self._pace.wait(self._clock(), limit=self._quota)
+            if not (wait or held):
                 return
-            await self._sleep(wait)
+            await self._sleep(max(wait, held))
+            self._good_at += max(held - wait, 0.0)
             wait = 0.0
 
     def _gives_up(self, wait: float, *, is_first: bool) -> bool:
