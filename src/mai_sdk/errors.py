@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mai_sdk.metering.ledger import BudgetState, Claim
     from mai_sdk.metering.receipt import Receipt
 
 __all__ = [
@@ -130,6 +131,15 @@ class UnsupportedFeature(InvalidRequest):
 
 class BudgetExceeded(MAIError):
     """The call's worst case would pass the budget; nothing was sent."""
+
+    def __init__(
+        self, message: str, *, claim: Claim | None = None, state: BudgetState | None = None
+    ) -> None:
+        super().__init__(message)
+        self.claim = claim
+        """What the call would have taken, of which budget and period."""
+        self.state = state
+        """What was spent and reserved of that period."""
 
 
 class LedgerError(MAIError):

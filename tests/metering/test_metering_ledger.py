@@ -19,12 +19,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mai_sdk.errors import ConfigurationError, LedgerError
+from mai_sdk.errors import BudgetExceeded, ConfigurationError, LedgerError
 from mai_sdk.metering.cost import Cost, CostLine, Price
 from mai_sdk.metering.ids import uuid7
-from mai_sdk.metering.ledger import Entry, Ledger, MemoryLedger, Operation, open_ledger
+from mai_sdk.metering.ledger import Claim, Entry, Ledger, Operation, open_ledger
+from mai_sdk.metering.memory import MemoryLedger
+from mai_sdk.metering.migrations import SCHEMA_VERSION
+from mai_sdk.metering.money import from_nanodollars
+from mai_sdk.metering.rows import USAGE_COLUMNS
 from mai_sdk.metering.sqlite import SQLiteLedger
-from mai_sdk.metering.sqlite_file import SCHEMA_VERSION, wal_is_safe
+from mai_sdk.metering.sqlite_file import wal_is_safe
 from mai_sdk.metering.usage import Usage
 
 USAGE = Usage(input_tokens=10, output_tokens=3, basis="estimated")
@@ -265,6 +269,115 @@ def _fresh() -> Path:
     return _folder / f"{uuid7()}.db"
 
 
+# --- what budgets hold ----------------------------------------------------------------------------
+
+
+def claim(nanos: int, *, limit: int = 100, budget: str = "b", period: str = "2026-11") -> Claim:
+    return Claim(budget_id=budget, period=period, limit_nanos=limit, nanos=nanos)
+
+
+def costing(nanos: int | None, state: str = "settled_exact") -> dict[str, Any]:
+    cost = (
+        Cost.unknown("Not known.")
+        if nanos is None
+        else Cost(amount=from_nanodollars(nanos), status="exact")
+    )
+    return {**OUTCOME, "state": state, "cost": cost}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "spent"),
+    [
+        (costing(30), 30),
+        (costing(70), 70),
+        (costing(0), 0),
+        ({**costing(0), "cost": Cost.free("Nothing ran."), "state": "released"}, 0),
+        (costing(None, "unknown"), 60),
+        (costing(None), 60),
+        ({**costing(None), "cost": Cost(amount=None, status="unknown", known=Decimal("9e-8"))}, 90),
+        ({**costing(9), "cost": Cost(amount=Decimal("9e-9"), status="lower_bound")}, 9),
+    ],
+)
+def test_what_was_claimed_becomes_what_was_spent(
+    ledger: Ledger, outcome: dict[str, Any], spent: int
+) -> None:
+    one = entry()
+    ledger.reserve(one, claims=[claim(60)])
+    assert ledger.budget_state("b", "2026-11") == (0, 60)
+    assert ledger.settle(one.attempt_id, **outcome)
+    assert ledger.budget_state("b", "2026-11") == (spent, 0)
+    assert not ledger.settle(one.attempt_id, **{**outcome, "state": "unknown"})
+    assert ledger.budget_state("b", "2026-11") == (spent, 0)
+
+
+def test_an_unknown_outcome_frees_its_claim_when_it_is_found_out(ledger: Ledger) -> None:
+    one = entry()
+    ledger.reserve(one, claims=[claim(60), claim(60, budget="c", limit=60)])
+    ledger.settle(one.attempt_id, **costing(None, "unknown"))
+    ledger.settle(one.attempt_id, **costing(25))
+    for budget in ("b", "c"):
+        assert ledger.budget_state(budget, "2026-11") == (25, 0)
+
+
+def test_what_does_not_fit_into_every_budget_is_not_reserved(ledger: Ledger) -> None:
+    ledger.reserve(entry(), claims=[claim(60)])
+    before = list(ledger.entries())
+    with pytest.raises(BudgetExceeded, match="budget of") as caught:
+        ledger.reserve(entry(), claims=[claim(1, budget="other"), claim(41)])
+    assert caught.value.claim == claim(41)
+    assert caught.value.state == (0, 60)
+    assert list(ledger.entries()) == before
+    assert ledger.budget_state("b", "2026-11") == (0, 60)
+    assert ledger.budget_state("other", "2026-11") == (0, 0)
+    ledger.reserve(entry(), claims=[claim(40)])
+    ledger.reserve(entry(), claims=[claim(100, period="2026-12")])
+    with pytest.raises(BudgetExceeded):
+        ledger.reserve(entry(), claims=[claim(2, budget="twice", limit=3)] * 2)
+
+
+def test_threads_never_overspend(ledger: Ledger) -> None:
+    refused: list[BudgetExceeded] = []
+
+    def work() -> None:
+        for _ in range(10):
+            one = entry()
+            try:
+                ledger.reserve(one, claims=[claim(10)])
+            except BudgetExceeded as error:
+                refused.append(error)
+            else:
+                ledger.settle(one.attempt_id, **costing(7))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    spent, reserved = ledger.budget_state("b", "2026-11")
+    assert reserved == 0
+    assert 90 < spent <= 100
+    assert spent == 7 * (40 - len(refused))
+
+
+def test_a_corrected_price_stands_beside_the_first(ledger: Ledger) -> None:
+    one = entry(operation=operation(session="s1"))
+    ledger.reserve(one)
+    ledger.settle(one.attempt_id, **OUTCOME)
+    dearer = Cost(amount=Decimal("0.5"), status="exact")
+    ledger.reprice(one.attempt_id, dearer)
+    assert list(ledger.entries()) == [replace(one, **OUTCOME, repriced=dearer)]
+    with pytest.raises(LedgerError, match="no attempt"):
+        ledger.reprice("nowhere", dearer)
+
+
+def test_what_lives_is_not_recovered(ledger: Ledger) -> None:
+    one = entry()
+    ledger.reserve(one, claims=[claim(5)])
+    assert ledger.recover() == (0, 0)
+    assert [e.state for e in ledger.entries()] == ["reserved"]
+    assert ledger.budget_state("b", "2026-11") == (0, 5)
+
+
 # --- in memory ------------------------------------------------------------------------------------
 
 
@@ -338,11 +451,12 @@ def test_money_is_kept_as_whole_nanodollars(tmp_path: Path) -> None:
     ledger.close()
     db = sqlite3.connect(tmp_path / "ledger.db")
     row = db.execute(
-        "SELECT upper_bound_nanos, cost_nanos, cost ->> '$.status', cost FROM attempts"
+        "SELECT upper_bound_nanos, cost_nanos, known_nanos, cost_status, currency, cost "
+        "FROM attempts JOIN details USING (id)"
     ).fetchone()
     db.close()
-    assert row[:3] == (1, 24_000, "estimated")
-    assert '"amount":"8.00"' in row[3]
+    assert row[:5] == (1, 24_000, 24_000, "estimated", "USD")
+    assert '"amount":"8.00"' in row[5]
 
 
 def test_what_is_written_is_there_for_the_next_to_open_it(tmp_path: Path) -> None:
@@ -353,6 +467,41 @@ def test_what_is_written_is_there_for_the_next_to_open_it(tmp_path: Path) -> Non
     second = SQLiteLedger(tmp_path / "ledger.db")
     assert list(second.entries()) == [one]
     second.close()
+
+
+def test_a_ledger_of_version_1_is_brought_up_to_date_and_says_the_same(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "ledger.db")
+    db.executescript((Path(__file__).parents[1] / "data" / "ledger-1.sql").read_text())
+    db.close()
+    ledger = SQLiteLedger(tmp_path / "ledger.db")
+    assert ledger.recovered == (2, None)
+    found = {(e.operation.call_id[-1], e.number): e for e in ledger.entries()}
+    ledger.close()
+    call = operation(call_id=found["1", 2].operation.call_id, deployment="thinking")
+    call.started_at = 1_760_000_000.0
+    kept = entry(attempt_id=f"{call.call_id}-2", number=2, operation=call)
+    kept.reserved_at = 1_760_000_002.0
+    assert found["1", 2] == replace(kept, **{**OUTCOME, "settled_at": 1_760_000_006.0})
+    assert found["1", 1].usage == Usage.zero()
+    assert found["1", 1].cost == Cost.free("Nothing ran.")
+    assert found["2", 1].operation.model is None
+    assert found["3", 1].cost == Cost.unknown("No price.") + COST
+    assert found["3", 2].state == found["2", 1].state == "unknown"
+    assert found["3", 2].upper_bound == COST
+    db = sqlite3.connect(tmp_path / "ledger.db")
+    assert db.execute("SELECT sum(known_nanos), min(day) FROM attempts").fetchone() == (
+        48_000,
+        "2025-10-09",
+    )
+    db.close()
+
+
+def test_the_columns_are_those_of_the_meters(tmp_path: Path) -> None:
+    SQLiteLedger(tmp_path / "ledger.db").close()
+    db = sqlite3.connect(tmp_path / "ledger.db")
+    columns = {row[1] for row in db.execute("PRAGMA table_info(attempts)")}
+    db.close()
+    assert set(Usage.model_fields) == set(USAGE_COLUMNS) <= columns
 
 
 def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -492,7 +641,7 @@ def test_two_processes_write_one_file_and_lose_nothing(
     ledger.close()
 
 
-def test_a_process_killed_before_it_settles_leaves_a_reserved_row(
+def test_a_process_killed_before_it_settles_leaves_a_row_that_is_found_unknown(
     tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     path = tmp_path / "ledger.db"
@@ -502,7 +651,15 @@ def test_a_process_killed_before_it_settles_leaves_a_reserved_row(
     child.send_signal(signal.SIGKILL)
     child.wait(60)
     ledger = SQLiteLedger(path)
-    assert [e.state for e in ledger.entries()] == ["reserved"]
+    assert ledger.recovered == (1, None)
+    (left,) = ledger.entries()
+    assert (left.state, left.error, left.usage) == (
+        "unknown",
+        "ProcessDied",
+        Usage(basis="unknown"),
+    )
+    assert left.cost is not None
+    assert (left.cost.status, left.cost.at_least) == ("unknown", 0)
     ledger.close()
 
 

@@ -1,27 +1,40 @@
 """Where every attempt leaves one row: written before the request goes out, settled after.
 
-This file has the protocol, the rule of which state may follow which, and the ledger in memory.
+This file has the protocol and the rules every ledger keeps: which state may follow which, what a
+claim holds of its budget before and after, and how a ledger is opened.
 """
 
 from __future__ import annotations
 
 import os
-import threading
-from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
-from mai_sdk.errors import ConfigurationError, LedgerError
+from mai_sdk.errors import BudgetExceeded, ConfigurationError, LedgerError
+from mai_sdk.metering.cost import Cost
+from mai_sdk.metering.money import from_nanodollars, nanodollars_of, write_money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from mai_sdk.metering.cost import Cost
     from mai_sdk.metering.receipt import AttemptState
     from mai_sdk.metering.usage import Usage
 
-__all__ = ["Entry", "Ledger", "MemoryLedger", "Operation", "may_settle", "open_ledger"]
+__all__ = [
+    "BudgetState",
+    "Claim",
+    "Entry",
+    "Ledger",
+    "Operation",
+    "Recovery",
+    "charged_nanos",
+    "died",
+    "may_settle",
+    "no_room",
+    "no_such_attempt",
+    "open_ledger",
+]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +55,8 @@ class Operation:
     started_at: float
     """Seconds since the epoch, UTC."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    session: str | None = None
+    """The id of the session this call is a turn of; None for a call of its own."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +80,40 @@ class Entry:
     first_byte: float | None = None
     first_content: float | None = None
     seconds: float | None = None
+    repriced: Cost | None = None
+    """The cost as it was reckoned again after a price was corrected; `cost` stays what it was."""
+
+
+class Claim(NamedTuple):
+    """The part of one budget's period that one attempt may use up at most."""
+
+    budget_id: str
+    """A stable digest of the budget's definition and of the value of its scope."""
+    period: str
+    """Which of the budget's periods: "2026-11-25", "2026-11", "total"."""
+    limit_nanos: int
+    """What the whole period may cost."""
+    nanos: int
+    """What the attempt costs at most."""
+
+
+class BudgetState(NamedTuple):
+    """How much of one budget's period is gone, in nano-units of its currency."""
+
+    spent_nanos: int
+    """Settled; attempts whose outcome is unknown count with all they had claimed."""
+    reserved_nanos: int
+    """Claimed by attempts that are under way."""
+
+
+class Recovery(NamedTuple):
+    """What dead processes had left behind."""
+
+    attempts: int
+    """How many attempts were made "unknown"."""
+    nanos: int | None
+    """What they cost at most, all together; None where no upper bound is known of one of them,
+    or where they are not all in one currency."""
 
 
 @runtime_checkable
@@ -76,10 +125,17 @@ class Ledger(Protocol):
         """Whether rows outlive the process, so that reservations must carry their upper bound."""
         ...
 
-    def reserve(self, entry: Entry) -> None:
+    def reserve(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> None:
         """Keep `entry` in state "reserved": after this returns, it survives the process.
 
-        The entry is the ledger's from here on: whoever made it does not change it.
+        The entry is the ledger's from here on: whoever made it does not change it. Every claim is
+        held with it, or nothing is written: both in one transaction, so that no two attempts,
+        threads or processes take the same money.
+
+        Raises:
+            BudgetExceeded: A claim does not fit: what is spent and reserved of its period leaves
+                less than it needs. Nothing was written.
+            LedgerError: It could not be written.
         """
         ...
 
@@ -105,6 +161,24 @@ class Ledger(Protocol):
         """Write the outcome; True if this call settled it, False if it was settled before.
 
         An attempt settled as "unknown" may be settled once more, when its outcome is found out.
+        In the same transaction its claims are no longer reserved, and `charged_nanos` is spent.
+        """
+        ...
+
+    def reprice(self, attempt_id: str, cost: Cost) -> None:
+        """Keep `cost` as the attempt's `repriced`, beside the one it was settled with."""
+        ...
+
+    def budget_state(self, budget_id: str, period: str) -> BudgetState:
+        """Return how much of the budget's period is spent and reserved; zeros if it is unused."""
+        ...
+
+    def recover(self) -> Recovery:
+        """Settle as "unknown" what dead processes had reserved, at its upper bound.
+
+        Nothing is released: what may have been billed stays claimed until its outcome is found
+        out. Attempts of a process that lives, or of another host, are left alone. A ledger that
+        outlives the process does this when it is opened.
         """
         ...
 
@@ -151,104 +225,38 @@ def no_such_attempt(attempt_id: str) -> LedgerError:
     )
 
 
-def _closed() -> LedgerError:
-    return LedgerError("The ledger is closed: open a new one to write.")
+def charged_nanos(state: AttemptState, cost: Cost, claimed: int) -> int:
+    """Return what a settled attempt takes out of a budget it had `claimed` so much of.
 
-
-class MemoryLedger:
-    """A ledger that lives as long as the process.
-
-    It grows without limit, by about 2 kB an attempt, unless `max_entries` is given: then the rows
-    settled first are dropped first and counted in `dropped`. What is not settled, or settled as
-    unknown, is never dropped.
+    Its cost where that is known; all of the claim, or what is known if that is more, where the
+    attempt may have run or its price is unknown; nothing where nothing ran.
     """
+    if state == "released":
+        return 0
+    known = nanodollars_of(cost.at_least)
+    return max(known, claimed) if state == "unknown" or cost.status == "unknown" else known
 
-    durable = False
 
-    def __init__(self, *, max_entries: int | None = None) -> None:
-        self.dropped = 0
-        """How many rows are gone, so that a report over the rest can be known to be partial."""
-        self._max = max_entries
-        self._entries: dict[str, Entry] = {}
-        self._settled: deque[str] = deque()
-        self._lock = threading.Lock()
-        self._closed = False
+def no_room(claim: Claim, state: BudgetState) -> BudgetExceeded:
+    """Return the error for a claim that does not fit into what is left of its period."""
+    limit, most, spent, reserved = (
+        write_money(from_nanodollars(nanos))
+        for nanos in (claim.limit_nanos, claim.nanos, state.spent_nanos, state.reserved_nanos)
+    )
+    return BudgetExceeded(
+        f"The call may cost {most}, which does not fit into the budget of {limit} for "
+        f"{claim.period}: {spent} of it is spent and {reserved} reserved. Nothing was sent.",
+        claim=claim,
+        state=state,
+    )
 
-    def reserve(self, entry: Entry) -> None:
-        """Keep `entry`, which is the ledger's from here on. Nothing here survives the process."""
-        with self._lock:
-            if self._closed:
-                raise _closed()
-            if entry.attempt_id in self._entries:
-                raise LedgerError(f"Attempt {entry.attempt_id} is already in the ledger.")
-            self._entries[entry.attempt_id] = entry
-            if self._max is not None:
-                self._drop(self._max)
 
-    def sent(self, attempt_id: str) -> None:
-        """Note that the service began to answer."""
-        with self._lock:
-            entry = self._find(attempt_id)
-            if entry.state == "reserved":
-                entry.state = "sent"
-
-    def settle(
-        self,
-        attempt_id: str,
-        *,
-        state: AttemptState,
-        usage: Usage,
-        cost: Cost,
-        settled_at: float,
-        status: int | None = None,
-        error: str | None = None,
-        request_id: str | None = None,
-        first_byte: float | None = None,
-        first_content: float | None = None,
-        seconds: float | None = None,
-    ) -> bool:
-        """Write the outcome, once."""
-        before = SETTLES_FROM.get(state) or may_settle(state)
-        with self._lock:
-            entry = self._find(attempt_id)
-            if entry.state not in before:
-                return False
-            entry.state, entry.usage, entry.cost = state, usage, cost
-            entry.settled_at, entry.seconds = settled_at, seconds
-            entry.status, entry.error, entry.request_id = status, error, request_id
-            entry.first_byte, entry.first_content = first_byte, first_content
-            if state != "unknown" and self._max is not None:
-                self._settled.append(attempt_id)
-            return True
-
-    def entries(self, *, since: float | None = None, until: float | None = None) -> Iterator[Entry]:
-        """Yield copies of the entries as they were when this was called."""
-        with self._lock:
-            found = [
-                replace(entry)
-                for entry in self._entries.values()
-                if (since is None or entry.reserved_at >= since)
-                and (until is None or entry.reserved_at < until)
-            ]
-        found.sort(key=lambda entry: (entry.reserved_at, entry.attempt_id))
-        return iter(found)
-
-    def close(self) -> None:
-        """Refuse further writes; what is there can still be read."""
-        self._closed = True
-
-    def _find(self, attempt_id: str) -> Entry:
-        if self._closed:
-            raise _closed()
-        entry = self._entries.get(attempt_id)
-        if entry is None:
-            raise no_such_attempt(attempt_id)
-        return entry
-
-    def _drop(self, limit: int) -> None:
-        while len(self._entries) > limit and self._settled:
-            del self._entries[self._settled.popleft()]
-            self.dropped += 1
+def died(upper_bound: Cost | None) -> Cost:
+    """Return the cost of an attempt whose process died before it was settled."""
+    most = ""
+    if upper_bound is not None and upper_bound.amount is not None:
+        most = f" It cannot be more than {upper_bound.amount} {upper_bound.currency}."
+    return Cost.unknown(f"The process died while the attempt was under way.{most}")
 
 
 def open_ledger(ledger: str | Path | Ledger | None = None) -> Ledger:
@@ -260,6 +268,8 @@ def open_ledger(ledger: str | Path | Ledger | None = None) -> Ledger:
         ConfigurationError: The URL is of a kind that cannot be used.
         LedgerError: The file cannot be opened, or is not a ledger this version can read.
     """
+    from mai_sdk.metering.memory import MemoryLedger
+
     if ledger is None:
         return MemoryLedger()
     if isinstance(ledger, Ledger):

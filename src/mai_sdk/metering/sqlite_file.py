@@ -14,51 +14,15 @@ import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from mai_sdk.errors import LedgerError
+from mai_sdk.metering.migrations import migrate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["SCHEMA_VERSION", "connect", "make_private", "wal_is_safe"]
+__all__ = ["connect", "make_private", "wal_is_safe"]
 
-SCHEMA_VERSION: Final = 1
-_APPLICATION_ID: Final = 0x6D61_6931  # "mai1": this file is a ledger
-_OLDEST_SQLITE: Final = (3, 38, 0)  # STRICT tables and JSON
+_OLDEST_SQLITE: Final = (3, 38, 0)  # STRICT tables, and JSON with ->>
 _BUSY_SECONDS: Final = 10
-
-_SCHEMA: Final = """
-CREATE TABLE operations (
-    call_id TEXT PRIMARY KEY,
-    modality TEXT NOT NULL,
-    verb TEXT NOT NULL,
-    model TEXT,
-    deployment TEXT,
-    surface TEXT NOT NULL,
-    started_at REAL NOT NULL,
-    tags TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE attempts (
-    attempt_id TEXT PRIMARY KEY,
-    call_id TEXT NOT NULL REFERENCES operations,
-    number INTEGER NOT NULL CHECK (number >= 1),
-    state TEXT NOT NULL CHECK (state IN ('reserved', 'sent', 'settled_exact',
-        'settled_estimated', 'released', 'unknown')),
-    reserved_at REAL NOT NULL,
-    upper_bound_nanos INTEGER CHECK (upper_bound_nanos >= 0),
-    upper_bound TEXT,
-    settled_at REAL,
-    usage TEXT,
-    cost_nanos INTEGER CHECK (cost_nanos >= 0),
-    cost TEXT,
-    status INTEGER,
-    error TEXT,
-    request_id TEXT,
-    first_byte REAL,
-    first_content REAL,
-    seconds REAL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX attempts_by_time ON attempts (reserved_at, attempt_id);
-CREATE INDEX attempts_by_call ON attempts (call_id);
-"""
 
 
 def wal_is_safe(version: tuple[int, int, int]) -> bool:
@@ -101,38 +65,13 @@ def connect(path: Path) -> sqlite3.Connection:
         )
     db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        _prepare_schema(db, path)
+        migrate(db, path)
         _set_journal(db, path)
         db.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         db.close()
         raise
     return db
-
-
-def _prepare_schema(db: sqlite3.Connection, path: Path) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        version: int = db.execute("PRAGMA user_version").fetchone()[0]
-        owner: int = db.execute("PRAGMA application_id").fetchone()[0]
-        tables: int = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-        if owner != _APPLICATION_ID and (owner or version or tables):
-            raise LedgerError(f"{path} is a SQLite file, but not a ledger: give another path.")
-        if version > SCHEMA_VERSION:
-            raise LedgerError(
-                f"The ledger {path} was written by a newer mai_sdk (schema {version}; this one "
-                f"knows {SCHEMA_VERSION}): upgrade mai-sdk, or give another path."
-            )
-        if not tables:
-            for statement in _SCHEMA.split(";"):
-                db.execute(statement)
-            db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
 
 
 def _set_journal(db: sqlite3.Connection, path: Path) -> None:
