@@ -37,7 +37,7 @@ No error carries a secret or a prompt: not in its text, its arguments or its cau
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +76,12 @@ __all__ = [
     "UnreadableAnswer",
     "UnsupportedFeature",
 ]
+
+
+LedgerReason = Literal["locked", "full", "read_only", "damaged", "closed", "refused", "other"]
+"""locked: another program held it for 10 seconds. full: the disk, or the place allotted, is.
+damaged: what is there cannot be read as a ledger. refused: the row does not fit, or has no place
+there."""
 
 
 class MAIError(Exception):
@@ -144,6 +150,11 @@ class BudgetExceeded(MAIError):
 
 class LedgerError(MAIError):
     """The ledger could not be written or read."""
+
+    def __init__(self, message: str, *, reason: LedgerReason = "other") -> None:
+        super().__init__(message)
+        self.reason: LedgerReason = reason
+        """For programs: what kept it from being written or read."""
 
 
 class AudioOverflow(MAIError):

@@ -528,18 +528,18 @@ def test_a_file_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> 
 
 def test_a_full_disk_is_a_ledger_error_and_nothing_is_half_written(tmp_path: Path) -> None:
     ledger = SQLiteLedger(tmp_path / "ledger.db")
-    assert ledger._connection is not None
-    pages = ledger._connection.execute("PRAGMA page_count").fetchone()[0]
-    ledger._connection.execute(f"PRAGMA max_page_count = {pages}")
+    db = ledger._file.db("look into")
+    db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
 
     def fill() -> None:
         for _ in range(200):
             ledger.reserve(entry())
 
-    with pytest.raises(LedgerError, match="disk has room"):
+    with pytest.raises(LedgerError, match="disk is full") as caught:
         fill()
+    assert caught.value.reason == "full"
     count = len(list(ledger.entries()))
-    ledger._connection.execute("PRAGMA max_page_count = 10000")
+    db.execute("PRAGMA max_page_count = 10000")
     ledger.reserve(entry())
     assert len(list(ledger.entries())) == count + 1
     ledger.close()
@@ -573,17 +573,18 @@ def test_wal_is_used_only_where_its_reset_bug_is_fixed(
     assert wal_is_safe(version) is safe
 
 
-@pytest.mark.parametrize(
-    ("safe", "mode", "synchronous"), [(True, "wal", 1), (False, "truncate", 2)]
-)
-def test_the_journal_goes_with_the_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, safe: bool, mode: str, synchronous: int
+@pytest.mark.parametrize("safe", [True, False])
+@pytest.mark.parametrize(("durability", "synchronous"), [("process", 1), ("power", 2)])
+def test_the_journal_goes_with_the_version_and_what_is_to_be_outlived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, safe: bool, durability: Any, synchronous: int
 ) -> None:
     monkeypatch.setattr("mai_sdk.metering.sqlite_file.wal_is_safe", lambda version: safe)
-    ledger = SQLiteLedger(tmp_path / "ledger.db")
-    assert ledger._connection is not None
-    assert ledger._connection.execute("PRAGMA journal_mode").fetchone() == (mode,)
-    assert ledger._connection.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+    ledger = SQLiteLedger(tmp_path / "ledger.db", durability=durability)
+    assert (ledger.mode, ledger.durability) == ("wal" if safe else "wal-guarded", durability)
+    db = ledger._file.db("look into")
+    assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert db.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+    assert (db.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)) is not safe
     one = entry()
     ledger.reserve(one)
     assert list(ledger.entries()) == [one]
@@ -663,12 +664,22 @@ def test_a_process_killed_before_it_settles_leaves_a_row_that_is_found_unknown(
     ledger.close()
 
 
-def test_a_forked_child_is_told_to_open_the_ledger_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_a_fork_both_processes_go_on(tmp_path: Path) -> None:
     ledger = SQLiteLedger(tmp_path / "ledger.db")
-    with monkeypatch.context() as child:
-        child.setattr("mai_sdk.metering.sqlite.os.getpid", lambda: -1)
-        with pytest.raises(LedgerError, match="forked"):
-            ledger.reserve(entry())
+    ledger.reserve(entry())
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            for _ in range(20):
+                ledger.reserve(entry())
+            ledger.close()
+            code = 0
+        finally:
+            os._exit(code)
+    for _ in range(20):
+        ledger.reserve(entry())
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert len(list(ledger.entries())) == 41
+    assert ledger.recover().attempts == 20
     ledger.close()

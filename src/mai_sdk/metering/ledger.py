@@ -28,6 +28,7 @@ __all__ = [
     "Ledger",
     "Operation",
     "Recovery",
+    "added_up",
     "charged_nanos",
     "died",
     "may_settle",
@@ -221,7 +222,8 @@ def no_such_attempt(attempt_id: str) -> LedgerError:
     """Return the error for an attempt that was never reserved here."""
     return LedgerError(
         f"The ledger has no attempt {attempt_id}: it was reserved in another ledger, or its row "
-        f"was dropped."
+        f"was dropped.",
+        reason="refused",
     )
 
 
@@ -235,6 +237,18 @@ def charged_nanos(state: AttemptState, cost: Cost, claimed: int) -> int:
         return 0
     known = nanodollars_of(cost.at_least)
     return max(known, claimed) if state == "unknown" or cost.status == "unknown" else known
+
+
+def added_up(claims: Sequence[Claim]) -> Sequence[Claim]:
+    """Return `claims` with those of one budget and period made one."""
+    if len(claims) < 2:
+        return claims
+    sums: dict[tuple[str, str], Claim] = {}
+    for claim in claims:
+        place = (claim.budget_id, claim.period)
+        before = sums[place].nanos if place in sums else 0
+        sums[place] = claim._replace(nanos=before + claim.nanos)
+    return list(sums.values())
 
 
 def no_room(claim: Claim, state: BudgetState) -> BudgetExceeded:

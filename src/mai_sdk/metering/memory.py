@@ -12,6 +12,7 @@ from mai_sdk.metering.ledger import (
     SETTLES_FROM,
     BudgetState,
     Recovery,
+    added_up,
     charged_nanos,
     may_settle,
     no_room,
@@ -41,7 +42,7 @@ class _Held(NamedTuple):
 
 
 def _closed() -> LedgerError:
-    return LedgerError("The ledger is closed: open a new one to write.")
+    return LedgerError("The ledger is closed: open a new one to write.", reason="closed")
 
 
 class MemoryLedger:
@@ -71,7 +72,9 @@ class MemoryLedger:
             if self._closed:
                 raise _closed()
             if entry.attempt_id in self._entries:
-                raise LedgerError(f"Attempt {entry.attempt_id} is already in the ledger.")
+                raise LedgerError(
+                    f"Attempt {entry.attempt_id} is already in the ledger.", reason="refused"
+                )
             if claims:
                 self._hold(entry.attempt_id, claims)
             self._entries[entry.attempt_id] = entry
@@ -156,9 +159,10 @@ class MemoryLedger:
     def _hold(self, attempt_id: str, claims: Sequence[Claim]) -> None:
         """Reserve every claim, or raise and reserve none."""
         after: dict[tuple[str, str], BudgetState] = {}
+        claims = added_up(claims)
         for claim in claims:
             place = (claim.budget_id, claim.period)
-            spent, reserved = now = after.get(place) or self._budgets.get(place, _UNUSED)
+            spent, reserved = now = self._budgets.get(place, _UNUSED)
             if spent + reserved + claim.nanos > claim.limit_nanos:
                 raise no_room(claim, now)
             after[place] = BudgetState(spent, reserved + claim.nanos)

@@ -1,33 +1,39 @@
-"""The ledger in a SQLite file, which several processes may share.
+"""The ledger in a SQLite file, which several threads and processes may share.
 
-Reserving commits before it returns.
+One thread of the process writes; whoever reserves or settles waits for its ticket, or goes on and
+is called. Reserving is committed before its ticket is there.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import sqlite3
-import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
-from mai_sdk.errors import LedgerError
 from mai_sdk.metering import sqlite_rows
 from mai_sdk.metering.process import this_writer
-from mai_sdk.metering.sqlite_file import connect, make_private
+from mai_sdk.metering.sqlite_file import SQLiteFile
+from mai_sdk.metering.writer import Job, Ticket, WriterThread
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     from mai_sdk.metering.cost import Cost
     from mai_sdk.metering.ledger import BudgetState, Claim, Entry, Recovery
     from mai_sdk.metering.receipt import AttemptState
+    from mai_sdk.metering.sqlite_file import Durability
     from mai_sdk.metering.usage import Usage
 
 __all__ = ["SQLiteLedger"]
+
+_log = logging.getLogger("mai_sdk")
 
 _PAGE: Final = 500
 
@@ -35,39 +41,59 @@ _PAGE: Final = 500
 class SQLiteLedger:
     """A ledger in the file `path`, made with mode 0600 if it is not there.
 
-    One connection, used by all threads of the process in turn. After a fork the child opens its
-    own ledger: this one refuses, because two processes on one connection corrupt the file.
+    What dead processes had reserved is settled as unknown; `recovered` says how much that was.
+    After a fork both processes go on, each with a connection of its own.
+
+    Args:
+        path: The file. Not on a network file system.
+        durability: "process": a committed row outlives the death of the process at any instant.
+            "power": and the loss of power, for which every commit waits for the disk.
 
     Raises:
         LedgerError: The file cannot be opened or made, is something else, or was written by a
-            newer version; later, from every method: it cannot be written or read, the file was
-            locked by another process for 10 seconds, or the ledger is closed.
+            newer version; later, from every method: it cannot be written or read, it was locked
+            by another program for 10 seconds, or the ledger is closed. `reason` says which.
     """
 
     durable = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durability: Durability = "process") -> None:
         self.path = path.absolute()
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
-        self._connection: sqlite3.Connection | None = None
-        make_private(self.path)
-        with _as_ledger_error(f"open the ledger {self.path}"):
-            self._connection = connect(self.path)
-        with self._writing("open") as db:
-            self._writer = sqlite_rows.add_writer(db, this_writer())
+        self._file = SQLiteFile(self.path, durability=durability)
+        self._thread = WriterThread(self._file.commit, name="mai-ledger")
+        self._writer = 0
+        self._pid = 0
         self.recovered = self.recover()
         """What dead processes had left, when this was opened."""
+        _open_ledgers.add(self)
+        if self.mode == "wal-guarded":
+            _say_once(sqlite3.sqlite_version)
+
+    @property
+    def mode(self) -> str:
+        """The journal: "wal", "wal-guarded" where SQLite has the WAL-reset bug, or "rollback"."""
+        return self._file.mode
+
+    @property
+    def durability(self) -> Durability:
+        """What a committed row outlives."""
+        return self._file.durability
 
     def reserve(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> None:
         """Write the attempt and hold its claims; committed on return."""
-        with self._writing("reserve an attempt in") as db:
-            sqlite_rows.reserve(db, entry, claims, self._writer)
+        self.reserve_soon(entry, claims=claims).wait()
+
+    def reserve_soon(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> Ticket[None]:
+        """Have it reserved; the ticket is done once that is committed."""
+        return self._soon("reserve an attempt in", partial(self._reserve, entry, claims))
 
     def sent(self, attempt_id: str) -> None:
         """Note that the service began to answer."""
-        with self._writing("update") as db:
-            sqlite_rows.sent(db, attempt_id)
+        self.sent_soon(attempt_id).wait()
+
+    def sent_soon(self, attempt_id: str) -> Ticket[None]:
+        """Have it noted."""
+        return self._soon("update", partial(sqlite_rows.sent, attempt_id=attempt_id))
 
     def settle(
         self,
@@ -85,90 +111,113 @@ class SQLiteLedger:
         seconds: float | None = None,
     ) -> bool:
         """Write the outcome, once, and charge the claims."""
-        said = (status, error, request_id, first_byte, first_content, seconds)
-        with self._writing("settle an attempt in") as db:
-            return sqlite_rows.settle(
-                db,
-                attempt_id,
-                state=state,
-                usage=usage,
-                cost=cost,
-                settled_at=settled_at,
-                said=said,
-            )
+        return self.settle_soon(
+            attempt_id,
+            state=state,
+            usage=usage,
+            cost=cost,
+            settled_at=settled_at,
+            status=status,
+            error=error,
+            request_id=request_id,
+            first_byte=first_byte,
+            first_content=first_content,
+            seconds=seconds,
+        ).wait()
+
+    def settle_soon(self, attempt_id: str, **outcome: Any) -> Ticket[bool]:
+        """Have it settled, as `settle` would; may be called by a finalizer."""
+        return self._soon(
+            "settle an attempt in", partial(sqlite_rows.settle, attempt_id=attempt_id, **outcome)
+        )
 
     def reprice(self, attempt_id: str, cost: Cost) -> None:
         """Keep `cost` beside the one the attempt was settled with."""
-        with self._writing("update") as db:
-            sqlite_rows.reprice(db, attempt_id, cost)
+        self._soon("update", partial(sqlite_rows.reprice, attempt_id=attempt_id, cost=cost)).wait()
 
     def budget_state(self, budget_id: str, period: str) -> BudgetState:
         """Return how much is spent and reserved, by all processes that use the file."""
-        self._refuse_if_forked()
-        with self._lock, _as_ledger_error(f"read the ledger {self.path}"):
-            return sqlite_rows.budget_state(self._open(), budget_id, period)
+        with self.reading() as db:
+            return sqlite_rows.budget_state(db, budget_id, period)
 
     def recover(self) -> Recovery:
         """Settle what dead processes left as unknown; done when the ledger is opened."""
-        with self._writing("recover") as db:
-            return sqlite_rows.recover(db, settled_at=time.time())
+        return self._soon("recover", partial(sqlite_rows.recover, settled_at=time.time())).wait()
 
     def entries(self, *, since: float | None = None, until: float | None = None) -> Iterator[Entry]:
         """Yield entries, read a page at a time, so that writers are not held up meanwhile."""
         after = (-math.inf if since is None else since, "")
         before = math.inf if until is None else until
         while True:
-            self._refuse_if_forked()
-            with self._lock, _as_ledger_error(f"read the ledger {self.path}"):
-                page = sqlite_rows.read_page(self._open(), after, before, _PAGE)
+            with self.reading() as db:
+                page = sqlite_rows.read_page(db, after, before, _PAGE)
             yield from page
             if len(page) < _PAGE:
                 return
             after = (page[-1].reserved_at, page[-1].attempt_id)
 
-    def close(self) -> None:
-        """Close the file. Closing twice is harmless."""
-        self._refuse_if_forked()
-        with self._lock, _as_ledger_error(f"close the ledger {self.path}"):
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
-
     @contextmanager
-    def _writing(self, verb: str) -> Generator[sqlite3.Connection]:
-        self._refuse_if_forked()  # before the lock, which a forked child may find held forever
-        with self._lock, _as_ledger_error(f"{verb} the ledger {self.path}"):
-            db = self._open()
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+    def reading(self) -> Generator[sqlite3.Connection]:
+        """Give a connection for statements of the caller's own, which sees all that was put."""
+        self._soon("read", _nothing).wait()
+        with self._file.reading() as db:
+            yield db
 
-    def _refuse_if_forked(self) -> None:
+    def close(self) -> None:
+        """Write what is still to be written, and close the file. Closing twice is harmless."""
+        self._thread.stop()
+        self._file.close()
+
+    def _soon(self, deed: str, do: Callable[[sqlite3.Connection], Any]) -> Ticket[Any]:
+        job = Job(deed, do)
+        self._thread.put(job)
+        return job.ticket
+
+    def _reserve(self, entry: Entry, claims: Sequence[Claim], db: sqlite3.Connection) -> None:
         if self._pid != os.getpid():
-            raise LedgerError(
-                f"The ledger {self.path} was opened before this process was forked: open it again "
-                f"in the child."
-            )
+            self._writer, self._pid = sqlite_rows.add_writer(db, this_writer()), os.getpid()
+        sqlite_rows.reserve(db, entry, claims, self._writer)
 
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise LedgerError(f"The ledger {self.path} is closed: open it again.")
-        return self._connection
+    def before_fork(self) -> None:
+        """Close the file until the process has forked."""
+        self._file.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._file.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> None:
+        """Start again: the thread, and what it had to write, are the parent's."""
+        self._file.made_afresh()
+        self._thread.start_afresh()
 
 
-@contextmanager
-def _as_ledger_error(deed: str) -> Generator[None]:
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise LedgerError(f"Could not {deed}: the row does not fit ({error}).") from error
-    except (sqlite3.Error, OverflowError, ValueError) as error:
-        raise LedgerError(
-            f"Could not {deed}: {error}. Check that the disk has room, that the file can be "
-            f"written, and that no other program holds it locked."
-        ) from error
+def _nothing(db: sqlite3.Connection) -> None:
+    """Do nothing, after all that was put before."""
+
+
+_open_ledgers: WeakSet[SQLiteLedger] = WeakSet()
+_said: set[str] = set()
+
+
+def _say_once(version: str) -> None:
+    if version not in _said:
+        _said.add(version)
+        _log.warning(
+            "SQLite %s may corrupt a write-ahead log (sqlite.org/wal.html, the WAL-reset bug): the "
+            "ledger keeps to a mode where that cannot happen. SQLite 3.51.3 needs no such care.",
+            version,
+        )
+
+
+def _with_all(deed: Callable[[SQLiteLedger], None]) -> None:
+    for ledger in list(_open_ledgers):
+        deed(ledger)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=partial(_with_all, SQLiteLedger.before_fork),
+        after_in_parent=partial(_with_all, SQLiteLedger.after_fork_in_parent),
+        after_in_child=partial(_with_all, SQLiteLedger.after_fork_in_child),
+    )

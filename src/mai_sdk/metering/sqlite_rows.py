@@ -14,6 +14,7 @@ from mai_sdk.metering.ledger import (
     Entry,
     Operation,
     Recovery,
+    added_up,
     charged_nanos,
     died,
     may_settle,
@@ -137,10 +138,12 @@ def add_writer(db: sqlite3.Connection, writer: Writer) -> int:
 
 def reserve(db: sqlite3.Connection, entry: Entry, claims: Sequence[Claim], writer: int) -> None:
     """Write the attempt and hold its claims; see `Ledger.reserve`."""
-    for claim in claims:
+    claims = added_up(claims)
+    for claim in claims:  # all of them, before anything is written
         now = budget_state(db, claim.budget_id, claim.period)
         if now.spent_nanos + now.reserved_nanos + claim.nanos > claim.limit_nanos:
             raise no_room(claim, now)
+    for claim in claims:
         db.execute(_HOLD, claim)
         db.execute(_CLAIM, (entry.attempt_id, claim.budget_id, claim.period, claim.nanos))
     call = entry.operation
@@ -182,17 +185,20 @@ def settle(
     usage: Usage,
     cost: Cost,
     settled_at: float,
-    said: tuple[Any, ...],
+    status: int | None = None,
+    error: str | None = None,
+    request_id: str | None = None,
+    first_byte: float | None = None,
+    first_content: float | None = None,
+    seconds: float | None = None,
 ) -> bool:
-    """Write the outcome and charge the claims; see `Ledger.settle`.
-
-    `said` is status, error, request_id, first_byte, first_content and seconds.
-    """
+    """Write the outcome and charge the claims; see `Ledger.settle`."""
     number, before = _find(db, attempt_id)
     if before not in may_settle(state):
         return False
     money = cost_columns(cost)
     spent = (money.currency, money.status, money.nanos, money.known_nanos)
+    said = (status, error, request_id, first_byte, first_content, seconds)
     db.execute(_SETTLE, (state, settled_at, *spent, *said, *usage_columns(usage), number))
     db.execute(_COST_DETAIL, (money.detail, number))
     for budget_id, period, claimed, charged in db.execute(_CLAIMS, (attempt_id,)).fetchall():
