@@ -142,7 +142,10 @@ class SQLiteLedger:
 
     def recover(self) -> Recovery:
         """Settle what dead processes left as unknown; done when the ledger is opened."""
-        return self._soon("recover", partial(sqlite_rows.recover, settled_at=time.time())).wait()
+        found: Ticket[Recovery] = self._soon(
+            "recover", partial(sqlite_rows.recover, settled_at=time.time())
+        )
+        return found.wait()
 
     def entries(self, *, since: float | None = None, until: float | None = None) -> Iterator[Entry]:
         """Yield entries, read a page at a time, so that writers are not held up meanwhile."""
@@ -203,7 +206,7 @@ _said: set[str] = set()
 def _say_once(version: str) -> None:
     if version not in _said:
         _said.add(version)
-        _log.warning(
+        _log.info(
             "SQLite %s may corrupt a write-ahead log (sqlite.org/wal.html, the WAL-reset bug): the "
             "ledger keeps to a mode where that cannot happen. SQLite 3.51.3 needs no such care.",
             version,
