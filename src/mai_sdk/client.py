@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self
@@ -293,7 +294,7 @@ class AsyncMAI:
         if "_pool" in self.__dict__:
             await self._pool.aclose()
         if self._owns_ledger:
-            self._core.engine.ledger.close()
+            await asyncio.to_thread(self._core.engine.ledger.close)
 
     async def __aenter__(self) -> Self:
         return self

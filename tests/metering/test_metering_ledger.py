@@ -406,10 +406,19 @@ def test_a_ledger_is_opened_from_none_a_path_a_url_or_itself(
         (str(tmp_path / "b.db"), "b.db"),
         ("sqlite:///c.db", "c.db"),
         (f"sqlite:///{tmp_path}/d.db", "d.db"),
+        ("sqlite:///f.db?durability=power", "f.db"),
         ("~/e.db", "e.db"),
     ):
         open_ledger(place).close()
         assert (tmp_path / file).is_file()
+    for ledger, durability in (
+        (open_ledger("a.db"), "process"),
+        (open_ledger("a.db", durability="power"), "power"),
+        (open_ledger("sqlite:///a.db?durability=power"), "power"),
+    ):
+        assert isinstance(ledger, SQLiteLedger)
+        assert ledger.durability == durability
+        ledger.close()
     memory = open_ledger()
     assert isinstance(memory, MemoryLedger)
     assert open_ledger(memory) is memory
@@ -423,6 +432,7 @@ def test_a_ledger_is_opened_from_none_a_path_a_url_or_itself(
         ("mysql://host/db", "sqlite:///"),
         ("sqlite://c.db", "sqlite:///relative"),
         ("sqlite:///", "sqlite:///relative"),
+        ("sqlite:///a.db?durability=forever", "at most"),
     ],
 )
 def test_an_address_that_is_no_ledger_is_refused_without_repeating_it(url: str, says: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from mai_sdk.errors import BudgetExceeded, ConfigurationError, LedgerError
 from mai_sdk.metering.cost import Cost
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
     from mai_sdk.metering.receipt import AttemptState
     from mai_sdk.metering.usage import Usage
+    from mai_sdk.metering.writer import Ticket
 
 __all__ = [
     "BudgetState",
     "Claim",
+    "Durability",
     "Entry",
     "Ledger",
     "Operation",
+    "QueuedLedger",
     "Recovery",
     "added_up",
     "charged_nanos",
@@ -36,6 +39,11 @@ __all__ = [
     "no_such_attempt",
     "open_ledger",
 ]
+
+
+Durability = Literal["process", "power"]
+"""What a committed row outlives: "process" the death of the process at any instant, "power" also
+the loss of power, for which every commit waits for the disk."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,6 +203,26 @@ class Ledger(Protocol):
         ...
 
 
+@runtime_checkable
+class QueuedLedger(Ledger, Protocol):
+    """A ledger that writes on a thread of its own, in the order in which it is asked to.
+
+    Each method returns at once; its ticket is done once what was asked for is committed.
+    """
+
+    def reserve_soon(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> Ticket[None]:
+        """See `Ledger.reserve`."""
+        ...
+
+    def sent_soon(self, attempt_id: str) -> Ticket[None]:
+        """See `Ledger.sent`."""
+        ...
+
+    def settle_soon(self, attempt_id: str, **outcome: Any) -> Ticket[bool]:
+        """See `Ledger.settle`; may be called by a finalizer, in any thread, at any moment."""
+        ...
+
+
 SETTLES_FROM: Final[dict[AttemptState, frozenset[AttemptState]]] = {
     "settled_exact": frozenset({"reserved", "sent", "unknown"}),
     "settled_estimated": frozenset({"reserved", "sent", "unknown"}),
@@ -273,10 +301,18 @@ def died(upper_bound: Cost | None) -> Cost:
     return Cost.unknown(f"The process died while the attempt was under way.{most}")
 
 
-def open_ledger(ledger: str | Path | Ledger | None = None) -> Ledger:
+def open_ledger(
+    ledger: str | Path | Ledger | None = None, *, durability: Durability | None = None
+) -> Ledger:
     """Return the ledger meant: None is a new one in memory, a path or sqlite:/// URL a file.
 
     A ledger object is returned as it is. Whoever opened a ledger closes it.
+
+    Args:
+        ledger: None, a path, "sqlite:///relative.db", "sqlite:////absolute.db", or a ledger.
+        durability: What a row in a file outlives once it is committed: "process", the death of
+            the process at any instant, which is the default, or "power", the loss of power too.
+            In a URL: "sqlite:///mai.db?durability=power".
 
     Raises:
         ConfigurationError: The URL is of a kind that cannot be used.
@@ -290,21 +326,32 @@ def open_ledger(ledger: str | Path | Ledger | None = None) -> Ledger:
         return ledger
     from mai_sdk.metering.sqlite import SQLiteLedger  # sqlite3 takes time to import
 
-    return SQLiteLedger(Path(_path_of(os.fspath(ledger))).expanduser())
+    place, asked = _place_of(os.fspath(ledger))
+    return SQLiteLedger(Path(place).expanduser(), durability=durability or asked)
 
 
-def _path_of(place: str) -> str:
-    scheme, colon, rest = place.partition("://")
+def _place_of(address: str) -> tuple[str, Durability]:
+    """Return the path and the durability that an address asks for."""
+    scheme, colon, rest = address.partition("://")
     if not colon:
-        return place
+        return address, "process"
     if scheme in {"postgres", "postgresql"}:
         raise ConfigurationError(
             "A ledger in Postgres comes with the [postgres] extra in a later release: until then "
             "give a file path, or sqlite:///path."
         )
-    if scheme != "sqlite" or not rest.startswith("/") or rest == "/":
+    path, _, options = rest.partition("?")
+    durability = _DURABILITIES.get(options)
+    if scheme != "sqlite" or not path.startswith("/") or path == "/" or durability is None:
         raise ConfigurationError(
             f"A ledger cannot be opened from a {scheme}:// address of this form: give a file path, "
-            f"sqlite:///relative.db, or sqlite:////absolute.db."
+            f"sqlite:///relative.db, or sqlite:////absolute.db, and at most ?durability=power."
         )
-    return rest[1:]
+    return path[1:], durability
+
+
+_DURABILITIES: Final[dict[str, Durability]] = {
+    "": "process",
+    "durability=process": "process",
+    "durability=power": "power",
+}

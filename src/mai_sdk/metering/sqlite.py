@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mai_sdk.metering.cost import Cost
-    from mai_sdk.metering.ledger import BudgetState, Claim, Entry, Recovery
+    from mai_sdk.metering.ledger import BudgetState, Claim, Durability, Entry, Recovery
     from mai_sdk.metering.receipt import AttemptState
-    from mai_sdk.metering.sqlite_file import Durability
     from mai_sdk.metering.usage import Usage
 
 __all__ = ["SQLiteLedger"]

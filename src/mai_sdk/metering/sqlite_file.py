@@ -19,7 +19,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mai_sdk.errors import LedgerError, MAIError
 from mai_sdk.metering.migrations import migrate
@@ -29,17 +29,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mai_sdk.errors import LedgerReason
+    from mai_sdk.metering.ledger import Durability
     from mai_sdk.metering.writer import Job
 
-__all__ = ["Durability", "SQLiteFile", "ledger_error", "wal_is_safe"]
+__all__ = ["SQLiteFile", "ledger_error", "wal_is_safe"]
 
 T = TypeVar("T")
 
 _log = logging.getLogger("mai_sdk")
-
-Durability = Literal["process", "power"]
-"""What a committed row outlives: "process" the death of the process at any instant, "power" also
-the loss of power, for which every commit waits for the disk."""
 
 _OLDEST_SQLITE: Final = (3, 38, 0)  # STRICT tables, and JSON with ->>
 _PATIENCE_SECONDS: Final = 10

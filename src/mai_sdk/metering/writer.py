@@ -42,10 +42,19 @@ class Ticket(Generic[T]):
 
     def wait(self) -> T:
         """Block until it is done; return what it returned, or raise what it raised."""
+        self.block()
+        return self.result()
+
+    def block(self) -> None:
+        """Return once it is done."""
         if not self.is_done:
             with self._gate:
                 pass
-        return self.result()
+
+    @property
+    def failed(self) -> Exception | None:
+        """What it raised; None while it is not done, or where it went well."""
+        return self._error
 
     def result(self) -> T:
         """Return what the job returned, or raise what it raised."""
@@ -83,7 +92,7 @@ class Job:
     deed: str
     """What it does, as an error would say it: "settle an attempt in"."""
     do: Callable[[Any], Any]
-    ticket: Ticket[Any] = field(default_factory=Ticket[Any])
+    ticket: Ticket[Any] = field(default_factory=Ticket)
 
 
 class WriterThread:
