@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self
@@ -294,7 +293,7 @@ class AsyncMAI:
         if "_pool" in self.__dict__:
             await self._pool.aclose()
         if self._owns_ledger:
-            await asyncio.to_thread(self._core.engine.ledger.close)
+            await self._driver.run(self._core.close_ledger())
 
     async def __aenter__(self) -> Self:
         return self
