@@ -64,8 +64,8 @@ SELECT spent_nanos, reserved_nanos FROM budgets WHERE budget_id = ? AND period =
 _CLAIM: Final = "INSERT INTO claims VALUES (?, ?, ?, ?, NULL)"
 _RESERVE: Final = """
 INSERT INTO attempts (attempt_id, call_id, number, state, writer, day, model, deployment, surface,
-    modality, verb, session, tags, started_at, reserved_at, upper_bound_nanos)
-VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    modality, verb, session, tags, started_at, reserved_at, upper_bound_nanos, currency)
+VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _DETAIL: Final = "INSERT INTO details (id, upper_bound) VALUES (?, ?)"
 _SENT: Final = "UPDATE attempts SET state = 'sent' WHERE attempt_id = ? AND state = 'reserved'"
@@ -100,8 +100,8 @@ state IN ('reserved', 'sent') AND (writer IS NULL OR writer IN (SELECT value FRO
 """
 _LEFT_BY: Final = f"""
 SELECT count(*), count(*) - count(upper_bound_nanos), sum(upper_bound_nanos),
-    count(DISTINCT coalesce(upper_bound ->> '$.currency', 'USD'))
-FROM attempts JOIN details USING (id) WHERE {_OPEN_OF}
+    count(DISTINCT currency)
+FROM attempts WHERE {_OPEN_OF}
 """
 _CLAIMS_LEFT_BY: Final = f"""
 UPDATE budgets SET spent_nanos = spent_nanos + left.nanos,
@@ -166,6 +166,7 @@ def reserve(db: sqlite3.Connection, entry: Entry, claims: Sequence[Claim], write
             call.started_at,
             entry.reserved_at,
             None if bound is None else bound.nanos,
+            None if bound is None else bound.currency,
         ),
     )
     db.execute(_DETAIL, (made.lastrowid, None if bound is None else bound.detail))
