@@ -150,7 +150,8 @@ CREATE INDEX attempts_open ON attempts (writer) WHERE state IN ('reserved', 'sen
 """
 """One narrow row an attempt, with all that reports add up, and apart from it what only explains:
 price rows as JSON. Money is whole nano-units of `currency`, which is that of the upper bound until
-the attempt is settled, and NULL where there is no money; `known_nanos` is `Cost.at_least`. `writer` is the process that reserved the attempt."""
+the attempt is settled, and NULL where there is no money. `known_nanos` is `Cost.at_least`; `writer`
+is the process that reserved the attempt."""
 
 _MOVE: Final = """
 INSERT INTO attempts (attempt_id, call_id, number, state, day, model, deployment, surface, modality,
@@ -160,8 +161,8 @@ INSERT INTO attempts (attempt_id, call_id, number, state, day, model, deployment
 SELECT a.attempt_id, a.call_id, a.number, a.state, date(o.started_at, 'unixepoch'), o.model,
     o.deployment, o.surface, o.modality, o.verb, o.tags, o.started_at, a.reserved_at,
     a.upper_bound_nanos, a.settled_at, CASE WHEN a.settled_at IS NULL
-        THEN money(a.upper_bound_nanos, a.upper_bound, 0) ELSE money(a.cost_nanos, a.cost, 0) END, a.cost ->> '$.status',
-    a.cost_nanos, money(a.cost_nanos, a.cost, 1), a.status, a.error, a.request_id, a.first_byte,
+        THEN money(a.upper_bound_nanos, a.upper_bound, 0) ELSE money(a.cost_nanos, a.cost, 0) END,
+    a.cost ->> '$.status', a.cost_nanos, money(a.cost_nanos, a.cost, 1), a.status, a.error, a.request_id, a.first_byte,
     a.first_content, a.seconds, CASE WHEN a.usage IS NULL THEN NULL
         ELSE coalesce(a.usage ->> '$.basis', 'reported') END,
     {quantities}
