@@ -162,8 +162,8 @@ SELECT a.attempt_id, a.call_id, a.number, a.state, date(o.started_at, 'unixepoch
     o.deployment, o.surface, o.modality, o.verb, o.tags, o.started_at, a.reserved_at,
     a.upper_bound_nanos, a.settled_at, CASE WHEN a.settled_at IS NULL
         THEN money(a.upper_bound_nanos, a.upper_bound, 0) ELSE money(a.cost_nanos, a.cost, 0) END,
-    a.cost ->> '$.status', a.cost_nanos, money(a.cost_nanos, a.cost, 1), a.status, a.error, a.request_id, a.first_byte,
-    a.first_content, a.seconds, CASE WHEN a.usage IS NULL THEN NULL
+    a.cost ->> '$.status', a.cost_nanos, money(a.cost_nanos, a.cost, 1), a.status, a.error,
+    a.request_id, a.first_byte, a.first_content, a.seconds, CASE WHEN a.usage IS NULL THEN NULL
         ELSE coalesce(a.usage ->> '$.basis', 'reported') END,
     {quantities}
 FROM attempts_1 AS a JOIN operations AS o USING (call_id) ORDER BY a.reserved_at, a.attempt_id
