@@ -62,6 +62,7 @@ class SQLiteLedger:
         self._thread = WriterThread(self._file.commit, name="mai-ledger")
         self._writer = 0
         self._pid = 0
+        self._introduce().wait()
         self.recovered = self.recover()
         """What dead processes had left, when this was opened."""
         _open_ledgers.add(self)
@@ -84,6 +85,8 @@ class SQLiteLedger:
 
     def reserve_soon(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> Ticket[None]:
         """Have it reserved; the ticket is done once that is committed."""
+        if self._pid != os.getpid():
+            self._introduce()
         return self._soon("reserve an attempt in", partial(self._reserve, entry, claims))
 
     def sent(self, attempt_id: str) -> None:
@@ -175,9 +178,20 @@ class SQLiteLedger:
         self._thread.put(job)
         return job.ticket
 
+    def _introduce(self) -> Ticket[None]:
+        """Write down who this process is, before the first row that names it."""
+        ticket = self._soon("open", self._add_writer)
+        ticket.when_done(partial(self._introduced, ticket))
+        return ticket
+
+    def _add_writer(self, db: sqlite3.Connection) -> None:
+        self._writer = sqlite_rows.add_writer(db, this_writer())
+
+    def _introduced(self, ticket: Ticket[None]) -> None:
+        if ticket.failed is None:
+            self._pid = os.getpid()
+
     def _reserve(self, entry: Entry, claims: Sequence[Claim], db: sqlite3.Connection) -> None:
-        if self._pid != os.getpid():
-            self._writer, self._pid = sqlite_rows.add_writer(db, this_writer()), os.getpid()
         sqlite_rows.reserve(db, entry, claims, self._writer)
 
     def before_fork(self) -> None:
