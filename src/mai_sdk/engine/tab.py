@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mai_sdk.engine.retry import RetryPolicy, RetryQuota
 from mai_sdk.engine.steps import Kept
-from mai_sdk.errors import LedgerError
+from mai_sdk.errors import BudgetExceeded, LedgerError
 from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.ids import uuid7
 from mai_sdk.metering.ledger import Entry, Operation, QueuedLedger
@@ -114,6 +114,7 @@ class Tab:
         self._tickets: list[Ticket[Any]] = []
         """Of what was settled on a ledger with a thread of its own."""
         self._open: Entry | None = None
+        self._reservation: Ticket[None] | None = None
         self._bound: Callable[[], Usage] = _not_known
         self._opened_at = self.started
 
@@ -125,7 +126,7 @@ class Tab:
         other = copy(self)
         other.first_byte = other.first_content = other.request_id = None
         other.unknown_so_far = 0
-        other._open = None  # noqa: SLF001 - it is one of us
+        other._open = other._reservation = None  # noqa: SLF001 - it is one of us
         return other
 
     def elapsed(self) -> float:
@@ -140,17 +141,30 @@ class Tab:
         """Whether the call's total time is used up."""
         return self.deadline is not None and self.engine.clock() >= self.deadline
 
-    def reserve(self, upper_bound: Callable[[], Usage]) -> None:
-        """See `reserving`; blocks until it is written."""
-        for step in self.reserving(upper_bound):
-            step.ticket.block()
-
     def reserving(self, upper_bound: Callable[[], Usage]) -> Generator[Kept, Any, None]:
         """Write down that a request is about to go out; it does not go out if this raises.
 
         Raises:
             BudgetExceeded: There is no room for it in a budget.
             LedgerError: The ledger could not keep it.
+        """
+        self.reserve(upper_bound)
+        try:
+            yield from self.reserved()
+        except (BudgetExceeded, LedgerError):
+            raise
+        except BaseException as error:  # nobody waits any more: it may be written all the same
+            self.settle(None, released=True, error=type(error).__name__)
+            raise
+        self._opened_at = self.engine.clock()
+        self.queued = self._opened_at - self.started
+
+    def reserve(self, upper_bound: Callable[[], Usage]) -> None:
+        """Have it written down, and go on: nothing may be sent before `reserved` has returned.
+
+        Raises:
+            BudgetExceeded: There is no room for it in a budget, and that is known at once.
+            LedgerError: The ledger could not keep it, and that is known at once.
         """
         self.first_byte = self.first_content = None
         now = self.engine.wall_clock()
@@ -163,25 +177,31 @@ class Tab:
             reserved_at=now,
             upper_bound=self._price(upper_bound(), now) if self.engine.ledger.durable else None,
         )
-        self._bound = upper_bound
         if self.engine.queue is None:
             self.engine.ledger.reserve(entry)
         else:
-            ticket = self.engine.queue.reserve_soon(entry)
-            try:
-                yield Kept(ticket)
-            except BaseException as error:  # nobody waits any more: it may be written all the same
-                self._begin(entry)
-                self.settle(None, released=True, error=type(error).__name__)
-                raise
-            ticket.result()
-        self._begin(entry)
-
-    def _begin(self, entry: Entry) -> None:
+            self._reservation = self.engine.queue.reserve_soon(entry)
         self._open = entry
         self.request_id = None
+        self._bound = upper_bound
         self._opened_at = self.engine.clock()
         self.queued = self._opened_at - self.started
+
+    def reserved(self) -> Generator[Kept, Any, None]:
+        """Wait until what `reserve` asked for is written.
+
+        Raises:
+            BudgetExceeded: There is no room for it in a budget; it is not reserved.
+            LedgerError: The ledger could not keep it; it is not reserved.
+        """
+        ticket = self._reservation
+        if ticket is None:
+            return
+        if not ticket.is_done:
+            yield Kept(ticket)
+        if ticket.failed is not None:
+            self._open = self._reservation = None
+            raise ticket.failed
 
     def answered(self, request_id: str | None) -> None:
         """Note that an answer came, and what the service calls it."""

@@ -79,7 +79,7 @@ class Ticket(Generic[T]):
     def _tell(self) -> None:
         while self._calls:
             try:
-                call = self._calls.pop()
+                call = self._calls.pop(0)
             except IndexError:  # the other thread was quicker
                 return
             call()

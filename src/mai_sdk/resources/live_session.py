@@ -103,9 +103,16 @@ class LiveSession(ABC, Generic[MachineT]):
         self._live.check()
         audio = pcm if self._resampler is None else self._resampler.feed(pcm)
         if audio:
-            self._bill.stand()
+            await self._begin()
             self._give(audio)
         await self._live.out()
+
+    async def _begin(self) -> None:
+        """See to it that a turn is written down, before anything of it is sent."""
+        self._live.check()
+        self._bill.stand()
+        await self._board.driver.run(self._bill.stood())
+        self._live.check()
 
     async def close(self) -> None:
         """End the session: what was said last is still waited for, where it is to be written down.
