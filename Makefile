@@ -40,6 +40,7 @@ bench: $(VENV)/.dev  ## Measure against the official clients, litellm and raw li
 	$(BIN)/python benchmarks/speech.py
 	$(BIN)/python benchmarks/sessions.py
 	$(BIN)/python benchmarks/continuity.py
+	$(BIN)/python benchmarks/ledger.py
 
 clean:  ## Remove what these commands made.
 	rm -rf $(VENV) benchmarks/.venv .pytest_cache .mypy_cache .ruff_cache dist

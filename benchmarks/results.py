@@ -245,8 +245,15 @@ def page(
     )
 
 
-PARTS = ("# Benchmarks", "# Streamed speech", "# Voice sessions at once", "# Voice sessions over")
-"""How the parts of RESULTS.md begin, in order: those of run, speech, sessions and continuity.py."""
+PARTS = (
+    "# Benchmarks",
+    "# Streamed speech",
+    "# Voice sessions at once",
+    "# Voice sessions over",
+    "# The ledger",
+)
+"""How the parts of RESULTS.md begin, in order: those of run, speech, sessions, continuity and
+ledger.py."""
 
 
 def keep(path: Path, text: str) -> None:

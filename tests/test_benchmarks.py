@@ -64,6 +64,32 @@ def test_each_part_of_the_page_is_rewritten_without_the_others(results, tmp_path
     assert page.read_text() == told + "\n"
 
 
+def test_what_the_ledger_costs_is_measured_in_small(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import ledger
+
+    monkeypatch.setattr(ledger, "together", lambda *_, **__: [[(3e-5, 2e-3)] * 5] * 2)
+    page = ledger.measure(tmp_path, processes=2, calls=5, rate=50)
+    assert "| SQLite, 2 processes | 30.00 | 30.00 | 2.00 | 2.00 | 2.00 |" in page
+    assert "p99 of 2 processes: 2.00 of at most 10 ms, met" in page
+
+
+def test_writers_killed_at_random_instants_lose_nothing(tmp_path):
+    place = str(tmp_path / "ledger.db")
+    options = ["--kills", "40", "--seed", "7", "--rows", "2000"]
+    said = subprocess.run(
+        [sys.executable, "crashes.py", place, *options],
+        cwd=BENCHMARKS,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert said.returncode == 0, said
+    assert "lost 0, duplicate 0, under_counted_nanos 0, forgotten 0" in said.stdout
+    assert "integrity ok" in said.stdout
+
+
 def test_listing_the_contenders_imports_none_of_them():
     script = (
         "import sys, contenders\n"

@@ -44,9 +44,10 @@ ROOMS_THAT_WAIT = {
     "engine/spacing.py",  # a lock around the next free moment
     "engine/retry.py",  # a lock around the quota's counter
     "metering/ids.py",  # a lock around the last id
-    "metering/ledger.py",
+    "metering/memory.py",
     "metering/sqlite.py",
     "metering/sqlite_file.py",
+    "metering/writer.py",
 }
 
 

@@ -293,7 +293,7 @@ class AsyncMAI:
         if "_pool" in self.__dict__:
             await self._pool.aclose()
         if self._owns_ledger:
-            self._core.engine.ledger.close()
+            await self._driver.run(self._core.close_ledger())
 
     async def __aenter__(self) -> Self:
         return self

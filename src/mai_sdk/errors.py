@@ -37,11 +37,12 @@ No error carries a secret or a prompt: not in its text, its arguments or its cau
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mai_sdk.metering.ledger import BudgetState, Claim
     from mai_sdk.metering.receipt import Receipt
 
 __all__ = [
@@ -75,6 +76,12 @@ __all__ = [
     "UnreadableAnswer",
     "UnsupportedFeature",
 ]
+
+
+LedgerReason = Literal["locked", "full", "read_only", "damaged", "closed", "refused", "other"]
+"""locked: another program held it for 10 seconds. full: the disk, or the place allotted, is.
+damaged: what is there cannot be read as a ledger. refused: the row does not fit, or has no place
+there."""
 
 
 class MAIError(Exception):
@@ -131,9 +138,23 @@ class UnsupportedFeature(InvalidRequest):
 class BudgetExceeded(MAIError):
     """The call's worst case would pass the budget; nothing was sent."""
 
+    def __init__(
+        self, message: str, *, claim: Claim | None = None, state: BudgetState | None = None
+    ) -> None:
+        super().__init__(message)
+        self.claim = claim
+        """What the call would have taken, of which budget and period."""
+        self.state = state
+        """What was spent and reserved of that period."""
+
 
 class LedgerError(MAIError):
     """The ledger could not be written or read."""
+
+    def __init__(self, message: str, *, reason: LedgerReason = "other") -> None:
+        super().__init__(message)
+        self.reason: LedgerReason = reason
+        """For programs: what kept it from being written or read."""
 
 
 class AudioOverflow(MAIError):

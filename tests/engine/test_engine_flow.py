@@ -22,7 +22,7 @@ from mai_sdk.errors import (
     TimedOut,
     UnreadableAnswer,
 )
-from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.usage import Usage
 from mai_sdk.wire.failures import read_failure

@@ -2,7 +2,7 @@
 
 from mai_sdk.config import Route
 from mai_sdk.engine.tab import Engine, Tab
-from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.usage import Usage
 

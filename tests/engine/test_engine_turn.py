@@ -16,7 +16,7 @@ from mai_sdk.engine.shelf import Shelf
 from mai_sdk.engine.steps import TransportFailed
 from mai_sdk.engine.tab import Engine, Tab
 from mai_sdk.engine.turn import AsyncTurns, Turns
-from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.usage import Usage
 from mai_sdk.wire.closes import failure_from_close

@@ -19,12 +19,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mai_sdk.errors import ConfigurationError, LedgerError
+from mai_sdk.errors import BudgetExceeded, ConfigurationError, LedgerError
 from mai_sdk.metering.cost import Cost, CostLine, Price
 from mai_sdk.metering.ids import uuid7
-from mai_sdk.metering.ledger import Entry, Ledger, MemoryLedger, Operation, open_ledger
+from mai_sdk.metering.ledger import Claim, Entry, Ledger, Operation, open_ledger
+from mai_sdk.metering.memory import MemoryLedger
+from mai_sdk.metering.migrations import SCHEMA_VERSION
+from mai_sdk.metering.money import from_nanodollars
+from mai_sdk.metering.rows import USAGE_COLUMNS
 from mai_sdk.metering.sqlite import SQLiteLedger
-from mai_sdk.metering.sqlite_file import SCHEMA_VERSION, wal_is_safe
+from mai_sdk.metering.sqlite_file import wal_is_safe
 from mai_sdk.metering.usage import Usage
 
 USAGE = Usage(input_tokens=10, output_tokens=3, basis="estimated")
@@ -265,6 +269,115 @@ def _fresh() -> Path:
     return _folder / f"{uuid7()}.db"
 
 
+# --- what budgets hold ----------------------------------------------------------------------------
+
+
+def claim(nanos: int, *, limit: int = 100, budget: str = "b", period: str = "2026-11") -> Claim:
+    return Claim(budget_id=budget, period=period, limit_nanos=limit, nanos=nanos)
+
+
+def costing(nanos: int | None, state: str = "settled_exact") -> dict[str, Any]:
+    cost = (
+        Cost.unknown("Not known.")
+        if nanos is None
+        else Cost(amount=from_nanodollars(nanos), status="exact")
+    )
+    return {**OUTCOME, "state": state, "cost": cost}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "spent"),
+    [
+        (costing(30), 30),
+        (costing(70), 70),
+        (costing(0), 0),
+        ({**costing(0), "cost": Cost.free("Nothing ran."), "state": "released"}, 0),
+        (costing(None, "unknown"), 60),
+        (costing(None), 60),
+        ({**costing(None), "cost": Cost(amount=None, status="unknown", known=Decimal("9e-8"))}, 90),
+        ({**costing(9), "cost": Cost(amount=Decimal("9e-9"), status="lower_bound")}, 9),
+    ],
+)
+def test_what_was_claimed_becomes_what_was_spent(
+    ledger: Ledger, outcome: dict[str, Any], spent: int
+) -> None:
+    one = entry()
+    ledger.reserve(one, claims=[claim(60)])
+    assert ledger.budget_state("b", "2026-11") == (0, 60)
+    assert ledger.settle(one.attempt_id, **outcome)
+    assert ledger.budget_state("b", "2026-11") == (spent, 0)
+    assert not ledger.settle(one.attempt_id, **{**outcome, "state": "unknown"})
+    assert ledger.budget_state("b", "2026-11") == (spent, 0)
+
+
+def test_an_unknown_outcome_frees_its_claim_when_it_is_found_out(ledger: Ledger) -> None:
+    one = entry()
+    ledger.reserve(one, claims=[claim(60), claim(60, budget="c", limit=60)])
+    ledger.settle(one.attempt_id, **costing(None, "unknown"))
+    ledger.settle(one.attempt_id, **costing(25))
+    for budget in ("b", "c"):
+        assert ledger.budget_state(budget, "2026-11") == (25, 0)
+
+
+def test_what_does_not_fit_into_every_budget_is_not_reserved(ledger: Ledger) -> None:
+    ledger.reserve(entry(), claims=[claim(60)])
+    before = list(ledger.entries())
+    with pytest.raises(BudgetExceeded, match="budget of") as caught:
+        ledger.reserve(entry(), claims=[claim(1, budget="other"), claim(41)])
+    assert caught.value.claim == claim(41)
+    assert caught.value.state == (0, 60)
+    assert list(ledger.entries()) == before
+    assert ledger.budget_state("b", "2026-11") == (0, 60)
+    assert ledger.budget_state("other", "2026-11") == (0, 0)
+    ledger.reserve(entry(), claims=[claim(40)])
+    ledger.reserve(entry(), claims=[claim(100, period="2026-12")])
+    with pytest.raises(BudgetExceeded):
+        ledger.reserve(entry(), claims=[claim(2, budget="twice", limit=3)] * 2)
+
+
+def test_threads_never_overspend(ledger: Ledger) -> None:
+    refused: list[BudgetExceeded] = []
+
+    def work() -> None:
+        for _ in range(10):
+            one = entry()
+            try:
+                ledger.reserve(one, claims=[claim(10)])
+            except BudgetExceeded as error:
+                refused.append(error)
+            else:
+                ledger.settle(one.attempt_id, **costing(7))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    spent, reserved = ledger.budget_state("b", "2026-11")
+    assert reserved == 0
+    assert 90 < spent <= 100
+    assert spent == 7 * (40 - len(refused))
+
+
+def test_a_corrected_price_stands_beside_the_first(ledger: Ledger) -> None:
+    one = entry(operation=operation(session="s1"))
+    ledger.reserve(one)
+    ledger.settle(one.attempt_id, **OUTCOME)
+    dearer = Cost(amount=Decimal("0.5"), status="exact")
+    ledger.reprice(one.attempt_id, dearer)
+    assert list(ledger.entries()) == [replace(one, **OUTCOME, repriced=dearer)]
+    with pytest.raises(LedgerError, match="no attempt"):
+        ledger.reprice("nowhere", dearer)
+
+
+def test_what_lives_is_not_recovered(ledger: Ledger) -> None:
+    one = entry()
+    ledger.reserve(one, claims=[claim(5)])
+    assert ledger.recover() == (0, 0)
+    assert [e.state for e in ledger.entries()] == ["reserved"]
+    assert ledger.budget_state("b", "2026-11") == (0, 5)
+
+
 # --- in memory ------------------------------------------------------------------------------------
 
 
@@ -293,10 +406,19 @@ def test_a_ledger_is_opened_from_none_a_path_a_url_or_itself(
         (str(tmp_path / "b.db"), "b.db"),
         ("sqlite:///c.db", "c.db"),
         (f"sqlite:///{tmp_path}/d.db", "d.db"),
+        ("sqlite:///f.db?durability=power", "f.db"),
         ("~/e.db", "e.db"),
     ):
         open_ledger(place).close()
         assert (tmp_path / file).is_file()
+    for ledger, durability in (
+        (open_ledger("a.db"), "process"),
+        (open_ledger("a.db", durability="power"), "power"),
+        (open_ledger("sqlite:///a.db?durability=power"), "power"),
+    ):
+        assert isinstance(ledger, SQLiteLedger)
+        assert ledger.durability == durability
+        ledger.close()
     memory = open_ledger()
     assert isinstance(memory, MemoryLedger)
     assert open_ledger(memory) is memory
@@ -310,6 +432,7 @@ def test_a_ledger_is_opened_from_none_a_path_a_url_or_itself(
         ("mysql://host/db", "sqlite:///"),
         ("sqlite://c.db", "sqlite:///relative"),
         ("sqlite:///", "sqlite:///relative"),
+        ("sqlite:///a.db?durability=forever", "at most"),
     ],
 )
 def test_an_address_that_is_no_ledger_is_refused_without_repeating_it(url: str, says: str) -> None:
@@ -338,11 +461,12 @@ def test_money_is_kept_as_whole_nanodollars(tmp_path: Path) -> None:
     ledger.close()
     db = sqlite3.connect(tmp_path / "ledger.db")
     row = db.execute(
-        "SELECT upper_bound_nanos, cost_nanos, cost ->> '$.status', cost FROM attempts"
+        "SELECT upper_bound_nanos, cost_nanos, known_nanos, cost_status, currency, cost "
+        "FROM attempts JOIN details USING (id)"
     ).fetchone()
     db.close()
-    assert row[:3] == (1, 24_000, "estimated")
-    assert '"amount":"8.00"' in row[3]
+    assert row[:5] == (1, 24_000, 24_000, "estimated", "USD")
+    assert '"amount":"8.00"' in row[5]
 
 
 def test_what_is_written_is_there_for_the_next_to_open_it(tmp_path: Path) -> None:
@@ -353,6 +477,41 @@ def test_what_is_written_is_there_for_the_next_to_open_it(tmp_path: Path) -> Non
     second = SQLiteLedger(tmp_path / "ledger.db")
     assert list(second.entries()) == [one]
     second.close()
+
+
+def test_a_ledger_of_version_1_is_brought_up_to_date_and_says_the_same(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "ledger.db")
+    db.executescript((Path(__file__).parents[1] / "data" / "ledger-1.sql").read_text())
+    db.close()
+    ledger = SQLiteLedger(tmp_path / "ledger.db")
+    assert ledger.recovered == (2, None)
+    found = {(e.operation.call_id[-1], e.number): e for e in ledger.entries()}
+    ledger.close()
+    call = operation(call_id=found["1", 2].operation.call_id, deployment="thinking")
+    call.started_at = 1_760_000_000.0
+    kept = entry(attempt_id=f"{call.call_id}-2", number=2, operation=call)
+    kept.reserved_at = 1_760_000_002.0
+    assert found["1", 2] == replace(kept, **{**OUTCOME, "settled_at": 1_760_000_006.0})
+    assert found["1", 1].usage == Usage.zero()
+    assert found["1", 1].cost == Cost.free("Nothing ran.")
+    assert found["2", 1].operation.model is None
+    assert found["3", 1].cost == Cost.unknown("No price.") + COST
+    assert found["3", 2].state == found["2", 1].state == "unknown"
+    assert found["3", 2].upper_bound == COST
+    db = sqlite3.connect(tmp_path / "ledger.db")
+    assert db.execute("SELECT sum(known_nanos), min(day) FROM attempts").fetchone() == (
+        48_000,
+        "2025-10-09",
+    )
+    db.close()
+
+
+def test_the_columns_are_those_of_the_meters(tmp_path: Path) -> None:
+    SQLiteLedger(tmp_path / "ledger.db").close()
+    db = sqlite3.connect(tmp_path / "ledger.db")
+    columns = {row[1] for row in db.execute("PRAGMA table_info(attempts)")}
+    db.close()
+    assert set(Usage.model_fields) == set(USAGE_COLUMNS) <= columns
 
 
 def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -379,18 +538,18 @@ def test_a_file_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> 
 
 def test_a_full_disk_is_a_ledger_error_and_nothing_is_half_written(tmp_path: Path) -> None:
     ledger = SQLiteLedger(tmp_path / "ledger.db")
-    assert ledger._connection is not None
-    pages = ledger._connection.execute("PRAGMA page_count").fetchone()[0]
-    ledger._connection.execute(f"PRAGMA max_page_count = {pages}")
+    db = ledger._file.db("look into")
+    db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
 
     def fill() -> None:
         for _ in range(200):
             ledger.reserve(entry())
 
-    with pytest.raises(LedgerError, match="disk has room"):
+    with pytest.raises(LedgerError, match="disk is full") as caught:
         fill()
+    assert caught.value.reason == "full"
     count = len(list(ledger.entries()))
-    ledger._connection.execute("PRAGMA max_page_count = 10000")
+    db.execute("PRAGMA max_page_count = 10000")
     ledger.reserve(entry())
     assert len(list(ledger.entries())) == count + 1
     ledger.close()
@@ -424,17 +583,18 @@ def test_wal_is_used_only_where_its_reset_bug_is_fixed(
     assert wal_is_safe(version) is safe
 
 
-@pytest.mark.parametrize(
-    ("safe", "mode", "synchronous"), [(True, "wal", 1), (False, "truncate", 2)]
-)
-def test_the_journal_goes_with_the_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, safe: bool, mode: str, synchronous: int
+@pytest.mark.parametrize("safe", [True, False])
+@pytest.mark.parametrize(("durability", "synchronous"), [("process", 1), ("power", 2)])
+def test_the_journal_goes_with_the_version_and_what_is_to_be_outlived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, safe: bool, durability: Any, synchronous: int
 ) -> None:
     monkeypatch.setattr("mai_sdk.metering.sqlite_file.wal_is_safe", lambda version: safe)
-    ledger = SQLiteLedger(tmp_path / "ledger.db")
-    assert ledger._connection is not None
-    assert ledger._connection.execute("PRAGMA journal_mode").fetchone() == (mode,)
-    assert ledger._connection.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+    ledger = SQLiteLedger(tmp_path / "ledger.db", durability=durability)
+    assert (ledger.mode, ledger.durability) == ("wal" if safe else "wal-guarded", durability)
+    db = ledger._file.db("look into")
+    assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert db.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+    assert (db.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)) is not safe
     one = entry()
     ledger.reserve(one)
     assert list(ledger.entries()) == [one]
@@ -492,7 +652,7 @@ def test_two_processes_write_one_file_and_lose_nothing(
     ledger.close()
 
 
-def test_a_process_killed_before_it_settles_leaves_a_reserved_row(
+def test_a_process_killed_before_it_settles_leaves_a_row_that_is_found_unknown(
     tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     path = tmp_path / "ledger.db"
@@ -502,16 +662,34 @@ def test_a_process_killed_before_it_settles_leaves_a_reserved_row(
     child.send_signal(signal.SIGKILL)
     child.wait(60)
     ledger = SQLiteLedger(path)
-    assert [e.state for e in ledger.entries()] == ["reserved"]
+    assert ledger.recovered == (1, None)
+    (left,) = ledger.entries()
+    assert (left.state, left.error, left.usage) == (
+        "unknown",
+        "ProcessDied",
+        Usage(basis="unknown"),
+    )
+    assert left.cost is not None
+    assert (left.cost.status, left.cost.at_least) == ("unknown", 0)
     ledger.close()
 
 
-def test_a_forked_child_is_told_to_open_the_ledger_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_a_fork_both_processes_go_on(tmp_path: Path) -> None:
     ledger = SQLiteLedger(tmp_path / "ledger.db")
-    with monkeypatch.context() as child:
-        child.setattr("mai_sdk.metering.sqlite.os.getpid", lambda: -1)
-        with pytest.raises(LedgerError, match="forked"):
-            ledger.reserve(entry())
+    ledger.reserve(entry())
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            for _ in range(20):
+                ledger.reserve(entry())
+            ledger.close()
+            code = 0
+        finally:
+            os._exit(code)
+    for _ in range(20):
+        ledger.reserve(entry())
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert len(list(ledger.entries())) == 41
+    assert ledger.recover().attempts == 20
     ledger.close()

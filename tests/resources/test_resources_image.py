@@ -31,7 +31,7 @@ from mai_sdk.errors import (
     UnreadableAnswer,
     UnsupportedFeature,
 )
-from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.wire.png import png_size
 
 LAKE = paint(Scene(7, "day"), width=768, height=768)

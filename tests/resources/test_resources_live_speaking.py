@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mai_sdk import errors
-from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.wire.events import Unrecognised
 from mai_sdk.wire.speech_events import SentenceBoundary, SpeechEnd, Viseme, WordBoundary
 from mai_sdk.wire.ssml import SSML, plain

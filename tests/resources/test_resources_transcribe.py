@@ -18,7 +18,7 @@ import pytest
 from emulator.speech import noise, spoken
 from mai_sdk import errors
 from mai_sdk.emulator.uploads import read_form
-from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.wire.wav import wav_header
 
 TEXT = "Good afternoon. This is the quarterly report of Contoso. Any questions? None at all, then."

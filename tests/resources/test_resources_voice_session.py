@@ -21,7 +21,8 @@ from mai_sdk.errors import (
     UnsupportedFeature,
 )
 from mai_sdk.metering.cost import Cost
-from mai_sdk.metering.ledger import MemoryLedger, open_ledger
+from mai_sdk.metering.ledger import open_ledger
+from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.usage import Usage
 from mai_sdk.wire.live_options import LiveSettings
 from mai_sdk.wire.session_events import (

@@ -40,7 +40,7 @@ def apart() -> dict[str, Any]:
     No mai.toml, whose routes would lead to real services, and no ledger file, whose sums made-up
     calls would spoil.
     """
-    from mai_sdk.metering.ledger import MemoryLedger
+    from mai_sdk.metering.memory import MemoryLedger
 
     return {"config_file": os.devnull, "ledger": MemoryLedger()}
 

@@ -23,7 +23,7 @@ from mai_sdk.emulator.server import LoopbackServer, loopback
 from mai_sdk.emulator.sound import encode
 from mai_sdk.emulator.vllm_server import Server, VLLMFlags
 from mai_sdk.emulator.world import EMULATOR_KEY, IMAGE_MODELS, MODELS, World
-from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.wire.formats import audio_format
 
 if TYPE_CHECKING:

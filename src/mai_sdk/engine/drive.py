@@ -14,7 +14,17 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mai_sdk.engine.body import Assembler
-from mai_sdk.engine.steps import Await, Pause, Read, Send, Together, Token, TransportFailed, Work
+from mai_sdk.engine.steps import (
+    Await,
+    Kept,
+    Pause,
+    Read,
+    Send,
+    Together,
+    Token,
+    TransportFailed,
+    Work,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -23,8 +33,9 @@ if TYPE_CHECKING:
     from mai_sdk.engine.socket import AsyncDialler
     from mai_sdk.engine.steps import AsyncResponse, AsyncTransport, Response, Step, Transport
     from mai_sdk.engine.timeouts import Pace
+    from mai_sdk.metering.writer import Ticket
 
-__all__ = ["AsyncDriver", "Driver", "adrain", "anext_chunk", "drain", "next_chunk"]
+__all__ = ["AsyncDriver", "Driver", "adrain", "anext_chunk", "drain", "kept", "next_chunk"]
 
 T = TypeVar("T")
 
@@ -64,6 +75,8 @@ class Driver:
                         result = self._transport.send(step.request, step.limits)
                     elif type(step) is Read:
                         result = _read(step)
+                    elif type(step) is Kept:
+                        step.ticket.block()
                     elif type(step) is Pause:
                         self._sleep(step.seconds)
                     elif type(step) is Token:
@@ -176,6 +189,8 @@ class AsyncDriver:
                         result = await self._transport.send(step.request, step.limits)
                     elif type(step) is Read:
                         result = await _aread(step)
+                    elif type(step) is Kept:
+                        await kept(step.ticket)
                     elif type(step) is Pause:
                         await self._sleep(step.seconds)
                     elif type(step) is Token:
@@ -243,6 +258,25 @@ async def _in_thread(work: Work) -> Any:
         for result in made:
             undo(result)
         raise
+
+
+async def kept(ticket: Ticket[Any]) -> None:
+    """Return once the ticket is done; other tasks go on meanwhile."""
+    if ticket.is_done:
+        return
+    loop = asyncio.get_running_loop()
+    waiter: asyncio.Future[None] = loop.create_future()
+
+    def tell() -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    def call() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell)
+
+    ticket.when_done(call)
+    await waiter
 
 
 def _read(step: Read) -> bytes:

@@ -143,7 +143,7 @@ def _attempts(
             token = yield from _token(call, tab, credential, rejected)
             if tab.is_over():
                 raise _late(call, tab)
-        tab.reserve(call.upper_bound)
+        yield from tab.reserving(call.upper_bound)
         certainty: Certainty | None
         try:
             limits = limits_for(call.timeouts, stream=call.stream, remaining=tab.remaining())
@@ -165,6 +165,7 @@ def _attempts(
         except BaseException as error:
             tab.settle(None, error=type(error).__name__)
             raise
+        yield from tab.recorded()
         attach(failure, tab, call, token=token)
         if failure.status == 401 and token is not None and rejected is None:
             rejected = token
@@ -214,6 +215,7 @@ def _finish_whole(call: Call[T], tab: Tab, response: Any) -> Generator[Step, Any
     tab.first_content = tab.first_byte
     value = _read_answer(call, tab, response, body)
     tab.engine.quota.give_back()
+    yield from tab.recorded()
     return value
 
 

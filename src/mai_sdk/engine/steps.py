@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mai_sdk.config import Secret, TokenCredential
     from mai_sdk.engine.upload import Upload
+    from mai_sdk.metering.writer import Ticket
 
 __all__ = [
     "AsyncResponse",
@@ -21,6 +22,7 @@ __all__ = [
     "AsyncTransport",
     "Await",
     "Certainty",
+    "Kept",
     "Limits",
     "Pause",
     "Phase",
@@ -293,4 +295,11 @@ class Await:
     act: Callable[[], Any]
 
 
-Step: TypeAlias = "Send | Read | Pause | Token | Work | Together | Await"
+@dataclass(slots=True)
+class Kept:
+    """Wait until the ledger has done what this ticket is for, well or not."""
+
+    ticket: Ticket[Any]
+
+
+Step: TypeAlias = "Send | Read | Pause | Token | Work | Together | Await | Kept"

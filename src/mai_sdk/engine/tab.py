@@ -11,25 +11,27 @@ import time
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mai_sdk.engine.retry import RetryPolicy, RetryQuota
-from mai_sdk.errors import LedgerError
+from mai_sdk.engine.steps import Kept
+from mai_sdk.errors import BudgetExceeded, LedgerError
 from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.ids import uuid7
-from mai_sdk.metering.ledger import Entry, Operation
+from mai_sdk.metering.ledger import Entry, Operation, QueuedLedger
 from mai_sdk.metering.receipt import Attempt, Receipt, Timing
 from mai_sdk.metering.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from mai_sdk.config import Modality, Route
     from mai_sdk.metering.ledger import Ledger
     from mai_sdk.metering.prices import PriceBook
     from mai_sdk.metering.receipt import AttemptState
+    from mai_sdk.metering.writer import Ticket
 
 __all__ = ["Engine", "Tab"]
 
@@ -62,6 +64,11 @@ class Engine:
     """For waits and limits; never moved by the wall clock."""
     wall_clock: Callable[[], float] = time.time
     """For dates: prices, ledger rows."""
+    queue: QueuedLedger | None = field(init=False, repr=False)
+    """The ledger, if it writes on a thread of its own."""
+
+    def __post_init__(self) -> None:
+        self.queue = self.ledger if isinstance(self.ledger, QueuedLedger) else None
 
 
 class Tab:
@@ -104,7 +111,10 @@ class Tab:
         self.unknown_so_far = 0
         """How many attempts of this call ended without anybody knowing whether they ran."""
         self._unrecorded: list[str] = []
+        self._tickets: list[Ticket[Any]] = []
+        """Of what was settled on a ledger with a thread of its own."""
         self._open: Entry | None = None
+        self._reservation: Ticket[None] | None = None
         self._bound: Callable[[], Usage] = _not_known
         self._opened_at = self.started
 
@@ -116,7 +126,7 @@ class Tab:
         other = copy(self)
         other.first_byte = other.first_content = other.request_id = None
         other.unknown_so_far = 0
-        other._open = None  # noqa: SLF001 - it is one of us
+        other._open = other._reservation = None  # noqa: SLF001 - it is one of us
         return other
 
     def elapsed(self) -> float:
@@ -131,11 +141,30 @@ class Tab:
         """Whether the call's total time is used up."""
         return self.deadline is not None and self.engine.clock() >= self.deadline
 
-    def reserve(self, upper_bound: Callable[[], Usage]) -> None:
+    def reserving(self, upper_bound: Callable[[], Usage]) -> Generator[Kept, Any, None]:
         """Write down that a request is about to go out; it does not go out if this raises.
 
         Raises:
+            BudgetExceeded: There is no room for it in a budget.
             LedgerError: The ledger could not keep it.
+        """
+        self.reserve(upper_bound)
+        try:
+            yield from self.reserved()
+        except (BudgetExceeded, LedgerError):
+            raise
+        except BaseException as error:  # nobody waits any more: it may be written all the same
+            self.settle(None, released=True, error=type(error).__name__)
+            raise
+        self._opened_at = self.engine.clock()
+        self.queued = self._opened_at - self.started
+
+    def reserve(self, upper_bound: Callable[[], Usage]) -> None:
+        """Have it written down, and go on: nothing may be sent before `reserved` has returned.
+
+        Raises:
+            BudgetExceeded: There is no room for it in a budget, and that is known at once.
+            LedgerError: The ledger could not keep it, and that is known at once.
         """
         self.first_byte = self.first_content = None
         now = self.engine.wall_clock()
@@ -148,12 +177,37 @@ class Tab:
             reserved_at=now,
             upper_bound=self._price(upper_bound(), now) if self.engine.ledger.durable else None,
         )
-        self.engine.ledger.reserve(entry)
+        if self.engine.queue is None:
+            self.engine.ledger.reserve(entry)
+        else:
+            self._reservation = self.engine.queue.reserve_soon(entry)
         self._open = entry
         self.request_id = None
         self._bound = upper_bound
         self._opened_at = self.engine.clock()
         self.queued = self._opened_at - self.started
+
+    @property
+    def is_reserved(self) -> bool:
+        """Whether there is nothing to wait for before something is sent."""
+        ticket = self._reservation
+        return ticket is None or (ticket.is_done and ticket.failed is None)
+
+    def reserved(self) -> Generator[Kept, Any, None]:
+        """Wait until what `reserve` asked for is written.
+
+        Raises:
+            BudgetExceeded: There is no room for it in a budget; it is not reserved.
+            LedgerError: The ledger could not keep it; it is not reserved.
+        """
+        ticket = self._reservation
+        if ticket is None:
+            return
+        if not ticket.is_done:
+            yield Kept(ticket)
+        if ticket.failed is not None:
+            self._open = self._reservation = None
+            raise ticket.failed
 
     def answered(self, request_id: str | None) -> None:
         """Note that an answer came, and what the service calls it."""
@@ -163,11 +217,16 @@ class Tab:
 
     def sent(self) -> None:
         """Write down that an answer has begun: from here on something is owed."""
-        if self._open is not None:
-            try:
-                self.engine.ledger.sent(self._open.attempt_id)
-            except LedgerError as error:
-                self._note(error)
+        if self._open is None:
+            return
+        attempt_id = self._open.attempt_id
+        if self.engine.queue is not None:
+            self._watch(self.engine.queue.sent_soon(attempt_id))
+            return
+        try:
+            self.engine.ledger.sent(attempt_id)
+        except LedgerError as error:
+            self._note(error)
 
     def settle(
         self,
@@ -214,27 +273,41 @@ class Tab:
                 seconds=seconds,
             )
         )
+        outcome: dict[str, Any] = {
+            "state": state,
+            "usage": usage,
+            "cost": cost,
+            "settled_at": self.engine.wall_clock(),
+            "status": status,
+            "error": error,
+            "request_id": self.request_id,
+            "first_byte": self.first_byte,
+            "first_content": self.first_content,
+            "seconds": seconds,
+        }
+        if self.engine.queue is not None:
+            self._watch(self.engine.queue.settle_soon(entry.attempt_id, **outcome))
+            return
         try:
-            self.engine.ledger.settle(
-                entry.attempt_id,
-                state=state,
-                usage=usage,
-                cost=cost,
-                settled_at=self.engine.wall_clock(),
-                status=status,
-                error=error,
-                request_id=self.request_id,
-                first_byte=self.first_byte,
-                first_content=self.first_content,
-                seconds=seconds,
-            )
+            self.engine.ledger.settle(entry.attempt_id, **outcome)
         except LedgerError as failure:
             self._note(failure)
+
+    def recorded(self) -> Generator[Kept, Any, None]:
+        """Wait until what was settled is written, or is known not to be: `receipt` then says so."""
+        for ticket in self._tickets:
+            if not ticket.is_done:
+                yield Kept(ticket)
+
+    def _watch(self, ticket: Ticket[Any]) -> None:
+        """See to it that a failure is in the log, whether anybody waits for it or not."""
+        self._tickets.append(ticket)
+        ticket.when_done(partial(_log_failure, ticket, self.call_id))
 
     def _note(self, error: LedgerError) -> None:
         """Keep a ledger's failure for the receipt: work that is done must not be lost with it."""
         self._unrecorded.append(error.message)
-        _log.warning("The ledger did not record call %s: %s", self.call_id, error.message)
+        _log_unrecorded(error, self.call_id)
 
     def receipt(self) -> Receipt:
         """Return the receipt for the attempts settled so far, those of `beside` included."""
@@ -253,8 +326,13 @@ class Tab:
             attempts=attempts,
             usage=usage,
             cost=cost,
-            unrecorded=self._unrecorded[-1] if self._unrecorded else None,
+            unrecorded=self._why_unrecorded(),
         )
+
+    def _why_unrecorded(self) -> str | None:
+        failed = [ticket.failed for ticket in self._tickets if ticket.failed is not None]
+        said = [*self._unrecorded, *map(str, failed)]
+        return said[-1] if said else None
 
     def timing(self) -> Timing:
         """Return how long things took, up to now."""
@@ -278,3 +356,12 @@ class Tab:
         return Cost.unknown(
             f"Attempt {entry.number} may have run, and nothing says what it used.{most}"
         )
+
+
+def _log_failure(ticket: Ticket[Any], call_id: str) -> None:
+    if ticket.failed is not None:
+        _log_unrecorded(ticket.failed, call_id)
+
+
+def _log_unrecorded(error: Exception, call_id: str) -> None:
+    _log.warning("The ledger did not record call %s: %s", call_id, error)

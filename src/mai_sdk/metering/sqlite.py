@@ -1,114 +1,101 @@
-"""The ledger in a SQLite file, which several processes may share.
+"""The ledger in a SQLite file, which several threads and processes may share.
 
-Reserving commits before it returns. Money is integer nano-dollars; the price rows behind an amount
-are kept with it as JSON, so that a cost can be explained after prices have changed.
+One thread of the process writes; whoever reserves or settles waits for its ticket, or goes on and
+is called. Reserving is committed before its ticket is there.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 import math
 import os
 import sqlite3
-import threading
+import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
-from mai_sdk.errors import LedgerError
-from mai_sdk.metering.cost import Cost
-from mai_sdk.metering.ledger import Entry, Operation, may_settle, no_such_attempt
-from mai_sdk.metering.money import from_nanodollars
-from mai_sdk.metering.sqlite_file import connect, make_private
-from mai_sdk.metering.usage import Usage
+from mai_sdk.metering import sqlite_rows
+from mai_sdk.metering.process import this_writer
+from mai_sdk.metering.sqlite_file import SQLiteFile
+from mai_sdk.metering.writer import Job, Ticket, WriterThread
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
+    from mai_sdk.metering.cost import Cost
+    from mai_sdk.metering.ledger import BudgetState, Claim, Durability, Entry, Recovery
     from mai_sdk.metering.receipt import AttemptState
+    from mai_sdk.metering.usage import Usage
 
 __all__ = ["SQLiteLedger"]
 
-_PAGE: Final = 500
+_log = logging.getLogger("mai_sdk")
 
-_RESERVE_OPERATION: Final = "INSERT OR IGNORE INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_RESERVE: Final = """
-INSERT INTO attempts (attempt_id, call_id, number, state, reserved_at, upper_bound_nanos,
-    upper_bound) VALUES (?, ?, ?, 'reserved', ?, ?, ?)
-"""
-_SENT: Final = "UPDATE attempts SET state = 'sent' WHERE attempt_id = ? AND state = 'reserved'"
-_SETTLE: Final = """
-UPDATE attempts SET state = ?, settled_at = ?, usage = ?, cost_nanos = ?, cost = ?, status = ?,
-    error = ?, request_id = ?, first_byte = ?, first_content = ?, seconds = ?
-WHERE attempt_id = ? AND state IN (SELECT value FROM json_each(?))
-"""
-_EXISTS: Final = "SELECT 1 FROM attempts WHERE attempt_id = ?"
-_READ: Final = """
-SELECT attempt_id, number, state, reserved_at, upper_bound_nanos, upper_bound, settled_at, usage,
-    cost_nanos, cost, status, error, request_id, first_byte, first_content, seconds,
-    call_id, modality, verb, model, deployment, surface, started_at, tags
-FROM attempts JOIN operations USING (call_id)
-WHERE (reserved_at, attempt_id) > (?, ?) AND reserved_at < ?
-ORDER BY reserved_at, attempt_id LIMIT ?
-"""
+_PAGE: Final = 500
 
 
 class SQLiteLedger:
     """A ledger in the file `path`, made with mode 0600 if it is not there.
 
-    One connection, used by all threads of the process in turn. After a fork the child opens its
-    own ledger: this one refuses, because two processes on one connection corrupt the file.
+    What dead processes had reserved is settled as unknown; `recovered` says how much that was.
+    After a fork both processes go on, each with a connection of its own.
+
+    Args:
+        path: The file. Not on a network file system.
+        durability: "process": a committed row outlives the death of the process at any instant.
+            "power": and the loss of power, for which every commit waits for the disk.
 
     Raises:
         LedgerError: The file cannot be opened or made, is something else, or was written by a
-            newer version; later, from every method: it cannot be written or read, the file was
-            locked by another process for 10 seconds, or the ledger is closed.
+            newer version; later, from every method: it cannot be written or read, it was locked
+            by another program for 10 seconds, or the ledger is closed. `reason` says which.
     """
 
     durable = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durability: Durability = "process") -> None:
         self.path = path.absolute()
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
-        self._connection: sqlite3.Connection | None = None
-        make_private(self.path)
-        with _as_ledger_error(f"open the ledger {self.path}"):
-            self._connection = connect(self.path)
+        self._file = SQLiteFile(self.path, durability=durability)
+        self._thread = WriterThread(self._file.commit, name="mai-ledger")
+        self._writer = 0
+        self._pid = 0
+        self._introduce().wait()
+        self.recovered = self.recover()
+        """What dead processes had left, when this was opened."""
+        _open_ledgers.add(self)
+        if self.mode == "wal-guarded":
+            _say_once(sqlite3.sqlite_version)
 
-    def reserve(self, entry: Entry) -> None:
-        """Write the attempt, and its operation if it is the first; committed on return."""
-        operation = entry.operation
-        with self._writing("reserve an attempt in") as db:
-            db.execute(
-                _RESERVE_OPERATION,
-                (
-                    operation.call_id,
-                    operation.modality,
-                    operation.verb,
-                    operation.model,
-                    operation.deployment,
-                    operation.surface,
-                    operation.started_at,
-                    json.dumps(dict(operation.tags), ensure_ascii=False),
-                ),
-            )
-            db.execute(
-                _RESERVE,
-                (
-                    entry.attempt_id,
-                    operation.call_id,
-                    entry.number,
-                    entry.reserved_at,
-                    *_columns_of(entry.upper_bound),
-                ),
-            )
+    @property
+    def mode(self) -> str:
+        """The journal: "wal", "wal-guarded" where SQLite has the WAL-reset bug, or "rollback"."""
+        return self._file.mode
+
+    @property
+    def durability(self) -> Durability:
+        """What a committed row outlives."""
+        return self._file.durability
+
+    def reserve(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> None:
+        """Write the attempt and hold its claims; committed on return."""
+        self.reserve_soon(entry, claims=claims).wait()
+
+    def reserve_soon(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> Ticket[None]:
+        """Have it reserved; the ticket is done once that is committed."""
+        if self._pid != os.getpid():
+            self._introduce()
+        return self._soon("reserve an attempt in", partial(self._reserve, entry, claims))
 
     def sent(self, attempt_id: str) -> None:
         """Note that the service began to answer."""
-        with self._writing("update") as db:
-            if db.execute(_SENT, (attempt_id,)).rowcount == 0:
-                _check_exists(db, attempt_id)
+        self.sent_soon(attempt_id).wait()
+
+    def sent_soon(self, attempt_id: str) -> Ticket[None]:
+        """Have it noted."""
+        return self._soon("update", partial(sqlite_rows.sent, attempt_id=attempt_id))
 
     def settle(
         self,
@@ -125,122 +112,128 @@ class SQLiteLedger:
         first_content: float | None = None,
         seconds: float | None = None,
     ) -> bool:
-        """Write the outcome, once: the guard is in the statement, so processes cannot race."""
-        before = json.dumps(sorted(may_settle(state)))
-        spent = (usage.model_dump_json(), *_columns_of(cost))
-        said = (status, error, request_id, first_byte, first_content, seconds)
-        with self._writing("settle an attempt in") as db:
-            written = db.execute(_SETTLE, (state, settled_at, *spent, *said, attempt_id, before))
-            if written.rowcount == 0:
-                _check_exists(db, attempt_id)
-            return written.rowcount > 0
+        """Write the outcome, once, and charge the claims."""
+        return self.settle_soon(
+            attempt_id,
+            state=state,
+            usage=usage,
+            cost=cost,
+            settled_at=settled_at,
+            status=status,
+            error=error,
+            request_id=request_id,
+            first_byte=first_byte,
+            first_content=first_content,
+            seconds=seconds,
+        ).wait()
+
+    def settle_soon(self, attempt_id: str, **outcome: Any) -> Ticket[bool]:
+        """Have it settled, as `settle` would; may be called by a finalizer."""
+        return self._soon(
+            "settle an attempt in", partial(sqlite_rows.settle, attempt_id=attempt_id, **outcome)
+        )
+
+    def reprice(self, attempt_id: str, cost: Cost) -> None:
+        """Keep `cost` beside the one the attempt was settled with."""
+        self._soon("update", partial(sqlite_rows.reprice, attempt_id=attempt_id, cost=cost)).wait()
+
+    def budget_state(self, budget_id: str, period: str) -> BudgetState:
+        """Return how much is spent and reserved, by all processes that use the file."""
+        with self.reading() as db:
+            return sqlite_rows.budget_state(db, budget_id, period)
+
+    def recover(self) -> Recovery:
+        """Settle what dead processes left as unknown; done when the ledger is opened."""
+        found: Ticket[Recovery] = self._soon(
+            "recover", partial(sqlite_rows.recover, settled_at=time.time())
+        )
+        return found.wait()
 
     def entries(self, *, since: float | None = None, until: float | None = None) -> Iterator[Entry]:
         """Yield entries, read a page at a time, so that writers are not held up meanwhile."""
         after = (-math.inf if since is None else since, "")
         before = math.inf if until is None else until
         while True:
-            self._refuse_if_forked()
-            with self._lock, _as_ledger_error(f"read the ledger {self.path}"):
-                rows = self._open().execute(_READ, (*after, before, _PAGE)).fetchall()
-                page = [_entry_of(row) for row in rows]
+            with self.reading() as db:
+                page = sqlite_rows.read_page(db, after, before, _PAGE)
             yield from page
             if len(page) < _PAGE:
                 return
             after = (page[-1].reserved_at, page[-1].attempt_id)
 
-    def close(self) -> None:
-        """Close the file. Closing twice is harmless."""
-        self._refuse_if_forked()
-        with self._lock, _as_ledger_error(f"close the ledger {self.path}"):
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
-
     @contextmanager
-    def _writing(self, verb: str) -> Generator[sqlite3.Connection]:
-        self._refuse_if_forked()  # before the lock, which a forked child may find held forever
-        with self._lock, _as_ledger_error(f"{verb} the ledger {self.path}"):
-            db = self._open()
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+    def reading(self) -> Generator[sqlite3.Connection]:
+        """Give a connection for statements of the caller's own, which sees all that was put."""
+        self._soon("read", _nothing).wait()
+        with self._file.reading() as db:
+            yield db
 
-    def _refuse_if_forked(self) -> None:
-        if self._pid != os.getpid():
-            raise LedgerError(
-                f"The ledger {self.path} was opened before this process was forked: open it again "
-                f"in the child."
-            )
+    def close(self) -> None:
+        """Write what is still to be written, and close the file. Closing twice is harmless."""
+        self._thread.stop()
+        self._file.close()
 
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise LedgerError(f"The ledger {self.path} is closed: open it again.")
-        return self._connection
+    def _soon(self, deed: str, do: Callable[[sqlite3.Connection], Any]) -> Ticket[Any]:
+        job = Job(deed, do)
+        self._thread.put(job)
+        return job.ticket
 
+    def _introduce(self) -> Ticket[None]:
+        """Write down who this process is, before the first row that names it."""
+        ticket = self._soon("open", self._add_writer)
+        ticket.when_done(partial(self._introduced, ticket))
+        return ticket
 
-@contextmanager
-def _as_ledger_error(deed: str) -> Generator[None]:
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise LedgerError(f"Could not {deed}: the row does not fit ({error}).") from error
-    except (sqlite3.Error, OverflowError, ValueError) as error:
-        raise LedgerError(
-            f"Could not {deed}: {error}. Check that the disk has room, that the file can be "
-            f"written, and that no other program holds it locked."
-        ) from error
+    def _add_writer(self, db: sqlite3.Connection) -> None:
+        self._writer = sqlite_rows.add_writer(db, this_writer())
 
+    def _introduced(self, ticket: Ticket[None]) -> None:
+        if ticket.failed is None:
+            self._pid = os.getpid()
 
-def _check_exists(db: sqlite3.Connection, attempt_id: str) -> None:
-    if db.execute(_EXISTS, (attempt_id,)).fetchone() is None:
-        raise no_such_attempt(attempt_id)
+    def _reserve(self, entry: Entry, claims: Sequence[Claim], db: sqlite3.Connection) -> None:
+        sqlite_rows.reserve(db, entry, claims, self._writer)
 
+    def before_fork(self) -> None:
+        """Close the file until the process has forked."""
+        self._file.before_fork()
 
-def _columns_of(cost: Cost | None) -> tuple[int | None, str | None]:
-    """Return the amount as an integer, and all but the amount as JSON."""
-    if cost is None:
-        return None, None
-    return cost.nanodollars, cost.model_dump_json(exclude={"amount"}, exclude_defaults=True)
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._file.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> None:
+        """Start again: the thread, and what it had to write, are the parent's."""
+        self._file.made_afresh()
+        self._thread.start_afresh()
 
 
-def _cost_of(nanos: int | None, text: str | None) -> Cost | None:
-    if text is None:
-        return None
-    amount = "null" if nanos is None else f'"{from_nanodollars(nanos):f}"'
-    return Cost.model_validate_json(f'{{"amount": {amount}, {text[1:]}')
+def _nothing(db: sqlite3.Connection) -> None:
+    """Do nothing, after all that was put before."""
 
 
-def _entry_of(row: tuple[Any, ...]) -> Entry:
-    call_id, modality, verb, model, deployment, surface, started_at, tags = row[16:]
-    return Entry(
-        attempt_id=row[0],
-        number=row[1],
-        operation=Operation(
-            call_id=call_id,
-            modality=modality,
-            verb=verb,
-            model=model,
-            deployment=deployment,
-            surface=surface,
-            started_at=started_at,
-            tags=json.loads(tags),
-        ),
-        state=row[2],
-        reserved_at=row[3],
-        upper_bound=_cost_of(row[4], row[5]),
-        settled_at=row[6],
-        usage=None if row[7] is None else Usage.model_validate_json(row[7]),
-        cost=_cost_of(row[8], row[9]),
-        status=row[10],
-        error=row[11],
-        request_id=row[12],
-        first_byte=row[13],
-        first_content=row[14],
-        seconds=row[15],
+_open_ledgers: WeakSet[SQLiteLedger] = WeakSet()
+_said: set[str] = set()
+
+
+def _say_once(version: str) -> None:
+    if version not in _said:
+        _said.add(version)
+        _log.info(
+            "SQLite %s may corrupt a write-ahead log (sqlite.org/wal.html, the WAL-reset bug): the "
+            "ledger keeps to a mode where that cannot happen. SQLite 3.51.3 needs no such care.",
+            version,
+        )
+
+
+def _with_all(deed: Callable[[SQLiteLedger], None]) -> None:
+    for ledger in list(_open_ledgers):
+        deed(ledger)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=partial(_with_all, SQLiteLedger.before_fork),
+        after_in_parent=partial(_with_all, SQLiteLedger.after_fork_in_parent),
+        after_in_child=partial(_with_all, SQLiteLedger.after_fork_in_child),
     )

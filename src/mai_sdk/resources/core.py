@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
 from mai_sdk.engine.spacing import Spacing
+from mai_sdk.engine.steps import Work
 from mai_sdk.engine.tab import Tab
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     from mai_sdk.catalog import Catalog, Model
     from mai_sdk.config import Config, Modality, Route, Timeouts
+    from mai_sdk.engine.steps import Step
     from mai_sdk.engine.tab import Engine
 
 __all__ = ["Core"]
@@ -50,6 +52,10 @@ class Core:
         """Settle every stream nobody has read to its end, with what had arrived."""
         for stream in tuple(self.open_streams):
             stream.left()
+
+    def close_ledger(self) -> Generator[Step, Any, None]:
+        """Write what is still to be written, and close the ledger."""
+        yield Work(self.engine.ledger.close)
 
     def route(self, model: str | None, modality: Modality) -> tuple[Route, Model | None]:
         """Return the route for `model`, and what the catalog knows of what it leads to.

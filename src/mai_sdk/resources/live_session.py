@@ -104,7 +104,7 @@ class LiveSession(ABC, Generic[MachineT]):
         self._live.check()
         audio = pcm if self._resampler is None else self._resampler.feed(pcm)
         if audio:
-            self._bill.stand()
+            await self._begin()
             self._give(audio)
         await self._live.out()
 
@@ -114,6 +114,13 @@ class LiveSession(ABC, Generic[MachineT]):
         if audio:
             self._bill.stand()
             self._give(audio)
+
+    async def _begin(self) -> None:
+        """See to it that a turn is written down, before anything of it is sent."""
+        self._live.check()
+        if not self._bill.stand().is_reserved:
+            await self._board.driver.run(self._bill.stood())
+            self._live.check()
 
     async def close(self) -> None:
         """End the session: what was said last is still waited for, where it is to be written down.

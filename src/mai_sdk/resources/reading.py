@@ -164,7 +164,7 @@ class Reading(ABC, Generic[ItemT, ResultT]):
         return items
 
     def end(self) -> list[ItemT]:
-        """Note that the body has ended; return the last items and build the result.
+        """Note that the body has ended, and settle; return the last items. `complete` follows.
 
         Raises:
             StreamTruncated: It was not complete, or the block was left: then its end means nothing.
@@ -174,8 +174,19 @@ class Reading(ABC, Generic[ItemT, ResultT]):
             self.body.close()
         items = self.close()
         self.settle(None)
-        self.result = self.finished()
         return items
+
+    def complete(self) -> Generator[Step, Any, None]:
+        """Build the result, once the ledger has what it cost."""
+        yield from self.tab.recorded()
+        self.result = self.finished()
+
+    def told(self, failure: MAIError) -> Generator[Step, Any, MAIError]:
+        """Return `failure`, once the ledger has what it cost, or the receipt that it has not."""
+        yield from self.tab.recorded()
+        if isinstance(failure, CallFailed) and failure.receipt is not None:
+            failure.receipt = self.tab.receipt()
+        return failure
 
     def settle(self, error: BaseException | None) -> None:
         """Write down what was used, once."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from math import ceil, floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mai_sdk.errors import MAIError
 from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.ids import uuid7
 from mai_sdk.metering.receipt import Receipt
@@ -12,8 +13,9 @@ from mai_sdk.metering.tokens import estimate_tokens
 from mai_sdk.metering.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
+    from mai_sdk.engine.steps import Step
     from mai_sdk.engine.tab import Tab
     from mai_sdk.wire.live_parts import TokenUsage
     from mai_sdk.wire.session_events import TurnDone
@@ -41,14 +43,33 @@ class Bill:
     def stand(self) -> Tab:
         """See to it that a turn is reserved: what follows may be billed.
 
+        Nothing may be sent before `stood` has returned.
+
         Raises:
-            LedgerError: It could not be written down; nothing may be sent.
+            LedgerError: It could not be written down, and that is known at once.
         """
         if self._tab is None:
             tab = self._open_tab()
             tab.reserve(lambda: Usage(basis="unknown"))
             self._tab = tab
         return self._tab
+
+    def stood(self) -> Generator[Step, Any, None]:
+        """Wait until the turn that stands is written down.
+
+        Raises:
+            BudgetExceeded: There is no room for it in a budget; nothing may be sent.
+            LedgerError: It could not be written down; nothing may be sent.
+        """
+        tab = self._tab
+        if tab is None:
+            return
+        try:
+            yield from tab.reserved()
+        except MAIError:
+            if self._tab is tab:
+                self._tab = None
+            raise
 
     def begun(self, request_id: str | None) -> None:
         """Note that the service works at the turn."""

@@ -97,7 +97,9 @@ class OpenStream(_Shell[ItemT, ResultT]):
                     yield from reading.take(data)
                     if reading.is_over:
                         break
-                yield from reading.end()
+                items = reading.end()
+                self._driver.run(reading.complete())
+                yield from items
                 drain(response)
                 response.close()
                 following = self._driver.run(reading.request())
@@ -118,7 +120,7 @@ class OpenStream(_Shell[ItemT, ResultT]):
             return
         finally:
             response.close()
-        raise failure
+        raise self._driver.run(reading.told(failure))
 
     def __exit__(
         self,
@@ -189,7 +191,9 @@ class AsyncOpenStream(_Shell[ItemT, ResultT]):
                         yield item
                     if reading.is_over:
                         break
-                for item in reading.end():
+                items = reading.end()
+                await self._driver.run(reading.complete())
+                for item in items:
                     yield item
                 await adrain(response)
                 await response.aclose()
@@ -211,7 +215,7 @@ class AsyncOpenStream(_Shell[ItemT, ResultT]):
             return
         finally:
             await response.aclose()
-        raise failure
+        raise await self._driver.run(reading.told(failure))
 
     async def __aexit__(
         self,

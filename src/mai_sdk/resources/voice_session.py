@@ -127,13 +127,13 @@ class VoiceSession(LiveSession[Conversation]):
         """
         if not text.strip():
             raise InvalidRequest("The text is empty, so there is nothing to be said.")
-        self._begin()
+        await self._begin()
         self._machine.send_text(text, respond=respond, now=self._live.clock())
         await self._out()
 
     async def respond(self, *, instructions: str | None = None) -> None:
         """Ask for an answer now, or as soon as the one under way has ended: a greeting, say."""
-        self._begin()
+        await self._begin()
         self._machine.respond(instructions=instructions, now=self._live.clock())
         await self._out()
 
@@ -142,7 +142,7 @@ class VoiceSession(LiveSession[Conversation]):
 
         Returns False, and does nothing, where no audio was given since the last one.
         """
-        self._begin()
+        await self._begin()
         self._flush()
         done = self._machine.commit(respond=respond, now=self._live.clock())
         await self._out()
@@ -191,7 +191,7 @@ class VoiceSession(LiveSession[Conversation]):
 
     async def answer(self, call_id: str, result: Any, *, failed: bool = False) -> None:
         """Give the model what a function returned, for a call that no given function answers."""
-        self._begin()
+        await self._begin()
         output = tool_result(ToolCall(id=call_id, name="", arguments=""), result)["content"]
         self._machine.answer_call(call_id, output, failed=failed, now=self._live.clock())
         await self._out()
@@ -220,7 +220,7 @@ class VoiceSession(LiveSession[Conversation]):
 
     async def send_event(self, event: ClientEvent) -> None:
         """Send an event of Voice Live as it is; it is not repeated on another connection."""
-        self._begin()
+        await self._begin()
         self._machine.send(event)
         await self._out()
 
@@ -233,10 +233,6 @@ class VoiceSession(LiveSession[Conversation]):
     def unheard_ms(self) -> float:
         """How much of the agent's audio has arrived and was not played yet."""
         return self._machine.agent.playback.unheard_ms
-
-    def _begin(self) -> None:
-        self._live.check()
-        self._bill.stand()
 
     async def _out(self) -> None:
         await self._live.out()

@@ -1,0 +1,84 @@
+"""Which process reserved an attempt, and whether it still lives."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Writer", "is_dead", "this_writer"]
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_PIDS = Path("/proc/self/ns/pid")
+
+
+class Writer(NamedTuple):
+    """A process: a pid alone would be another process's tomorrow."""
+
+    host: str
+    boot: str
+    """Which start of the machine, and which of its tables of pids; empty where it is not told."""
+    pid: int
+    started: str
+    """When the process was started, in the system's own count; empty where it is not told."""
+
+
+@lru_cache(maxsize=1)
+def _writer(pid: int) -> Writer:
+    return Writer(platform.node(), _boot(), pid, _started(pid) or "")
+
+
+def this_writer() -> Writer:
+    """Return who this process is; its child after a fork is another."""
+    return _writer(os.getpid())
+
+
+def is_dead(writer: Writer) -> bool:
+    """Return whether it is certain that the process is gone; of another host it never is."""
+    host, boot, _, _ = this_writer()
+    if writer.host != host:
+        return False
+    start, _, pids = writer.boot.partition(" ")
+    start_now, _, pids_now = boot.partition(" ")
+    if start != start_now:
+        return True
+    if pids != pids_now:  # another container: its pids mean nothing here
+        return False
+    if not start:
+        return not _exists(writer.pid)
+    return _started(writer.pid) != writer.started
+
+
+def _boot() -> str:
+    try:
+        return f"{_BOOT_ID.read_text().strip()} {_PIDS.readlink()}"
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> str | None:
+    """Return when the process was started (proc(5), field 22 of stat); None if it is not there.
+
+    A zombie is dead: it writes no more.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in {"Z", "X"} else fields[19]
+
+
+def _exists(pid: int) -> bool:
+    """Return whether there is such a process; where that cannot be asked, say that there is."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
