@@ -23,6 +23,7 @@ TODAY = date(2026, 11, 22)
 BOOK = PriceBook.load()
 USAGE = Usage(input_tokens=1000, cached_input_tokens=200, output_tokens=50, reasoning_tokens=20)
 SENTENCE = re.compile(r"[A-Z0-9].*\.$", re.DOTALL)
+WHOLES = [name for name, meter in METERS.items() if meter.part_of is None]
 
 
 def price(
@@ -124,13 +125,8 @@ def test_microsofts_list_goes_before_another_channels_newer_price() -> None:
 
 
 def test_conflicting_rows_give_an_estimate_at_the_dearest_that_names_both() -> None:
-    cost = BOOK.upper_bound(
-        "MAI-Image-2.5-Flash",
-        input_tokens=0,
-        max_output_tokens=1_000_000,
-        surface="foundry",
-        on=TODAY,
-    )
+    most = Usage(input_tokens=0, output_tokens=1_000_000)
+    cost = BOOK.upper_bound("MAI-Image-2.5-Flash", most, surface="foundry", on=TODAY)
     assert cost.amount == 33
     assert cost.status == "estimated"
     for part in ("$33.00", "$19.50", "Portkey", "pollinations", "dearest"):
@@ -291,9 +287,8 @@ def test_parts_that_exceed_the_whole_are_an_estimate() -> None:
 
 
 def test_the_upper_bound_has_no_discount_and_the_longest_answer() -> None:
-    bound = BOOK.upper_bound(
-        "MAI-Thinking-1", input_tokens=10**6, max_output_tokens=10**6, surface="foundry", on=TODAY
-    )
+    most = Usage(input_tokens=10**6, output_tokens=10**6)
+    bound = BOOK.upper_bound("MAI-Thinking-1", most, surface="foundry", on=TODAY)
     assert (bound.amount, bound.status) == (10, "estimated")
 
 
@@ -303,37 +298,40 @@ def test_the_upper_bound_has_no_discount_and_the_longest_answer() -> None:
 def test_without_a_price_or_a_limit_there_is_no_upper_bound(
     model: str | None, limit: int | None
 ) -> None:
-    bound = BOOK.upper_bound(
-        model, input_tokens=10, max_output_tokens=limit, surface="foundry", on=TODAY
-    )
+    most = Usage(input_tokens=10, output_tokens=limit)
+    bound = BOOK.upper_bound(model, most, surface="foundry", on=TODAY)
     assert bound.amount is None
     assert SENTENCE.match(str(bound.reason))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(sorted({row.model for row in BOOK.rows()})),
     st.sampled_from(get_args(Surface)),
     st.dates(date(2026, 6, 1), date(2026, 12, 31)),
-    st.integers(0, 10**6),
-    st.integers(0, 10**6),
+    st.dictionaries(st.sampled_from(WHOLES), st.integers(0, 10**6)),
     st.data(),
 )
 def test_no_call_costs_more_than_its_upper_bound(
-    model: str, surface: str, day: date, given_tokens: int, made: int, data: st.DataObject
+    model: str, surface: str, day: date, wholes: dict[str, int], data: st.DataObject
 ) -> None:
-    cached = data.draw(st.none() | st.integers(0, given_tokens))
-    usage = Usage(input_tokens=given_tokens, cached_input_tokens=cached, output_tokens=made)
+    parts = {
+        name: data.draw(st.integers(0, wholes[meter.part_of]), label=name)
+        for name, meter in METERS.items()
+        if meter.part_of in wholes and data.draw(st.booleans())
+    }
+    of_a_whole = {whole: [n for n in parts if METERS[n].part_of == whole] for whole in wholes}
+    if any(sum(parts[n] for n in names) > wholes[w] for w, names in of_a_whole.items()):
+        parts = {}
+    usage = Usage.from_meters({**wholes, **parts})
     cost = BOOK.price(model, usage, surface=surface, on=day)
-    bound = BOOK.upper_bound(
-        model, input_tokens=given_tokens, max_output_tokens=made, surface=surface, on=day
-    )
-    if bound.amount is not None and cost.amount is not None:
-        assert cost.amount <= bound.amount
+    bound = BOOK.upper_bound(model, Usage.from_meters(wholes), surface=surface, on=day)
+    if bound.amount is not None:
+        assert cost.at_least <= bound.amount
     assert (cost.status == "exact") == (cost.reason is None)
-    if cost.reason is not None:
-        assert SENTENCE.match(cost.reason)
-    if surface == "vllm" and (given_tokens or made):
+    for reason in (cost.reason, bound.reason):
+        assert reason is None or SENTENCE.match(reason)
+    if surface == "vllm" and any(wholes.values()):
         assert cost.amount is None
 
 

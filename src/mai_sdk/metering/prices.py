@@ -84,24 +84,14 @@ class PriceBook:
         tariff = self._tariffs.get((model, surface, on)) or self._tariff(model, surface, on)
         return tariff.cost(usage)
 
-    def upper_bound(
-        self,
-        model: str | None,
-        *,
-        input_tokens: int,
-        max_output_tokens: int | None,
-        surface: str,
-        on: date,
-    ) -> Cost:
-        """Return the most a call can cost, for a reservation: nothing cached, the longest answer.
+    def upper_bound(self, model: str | None, usage: Usage, *, surface: str, on: date) -> Cost:
+        """Return the most a call can cost that uses at most `usage`, for a reservation.
 
-        As sure as `input_tokens` is: where that was estimated, leave room for its error.
+        Nothing cached, each meter at its dearest price; unknown where a meter has no limit.
         """
         if model is None:
             return Cost.unknown(_NO_MODEL)
-        return self._tariff(model, surface, on).upper_bound(
-            input_tokens=input_tokens, max_output_tokens=max_output_tokens
-        )
+        return self._tariff(model, surface, on).upper_bound(usage)
 
     def rows(self, model: str | None = None, *, on: date | None = None) -> tuple[Price, ...]:
         """Return every row, the overlay's first, claims and conflicting ones included.

@@ -122,29 +122,28 @@ class Tariff:
                 doubts.append(("unknown", f"The service did not report {whole}."))
         return self._total(lines, doubts)
 
-    def upper_bound(self, *, input_tokens: int, max_output_tokens: int | None) -> Cost:
-        """Return the most a call can cost: nothing cached, the longest answer, the dearest part.
+    def upper_bound(self, usage: Usage) -> Cost:
+        """Return the most that `usage` can cost: nothing cached, all of it the dearest part.
 
-        Without `max_output_tokens` there is no such bound, and the cost is unknown.
+        A whole that is None has no bound, and the cost is then unknown.
         """
         if self._mixed or not self.rates:
-            return self._no_cost(Usage(input_tokens=input_tokens, output_tokens=max_output_tokens))
+            return self._no_cost(usage)
         lines: list[CostLine] = []
         doubts: list[_Doubt] = [
             ("estimated", "This is the most the call can cost, not what it will.")
         ]
-        for whole, quantity in ("input_tokens", input_tokens), ("output_tokens", max_output_tokens):
-            priced = [meter for meter in (whole, *_PARTS[whole]) if meter in self.rates]
-            dearest = max(
-                priced, key=lambda meter: unit_price(self.rates[meter].price), default=whole
-            )
-            if quantity:
-                self._charge(lines, doubts, dearest, quantity)
-        if max_output_tokens is None:
-            doubts.append(
-                ("unknown", "Without max_output_tokens there is no limit to what it can cost.")
-            )
+        for whole, _ in self._wholes:
+            quantity = usage.known(whole)
+            if quantity is None:
+                doubts.append(("unknown", f"Nothing limits its {whole.replace('_', ' ')}."))
+            elif quantity:
+                self._charge(lines, doubts, self._dearest(whole), quantity)
         return self._total(lines, doubts)
+
+    def _dearest(self, whole: str) -> str:
+        priced = [meter for meter in (whole, *_PARTS[whole]) if meter in self.rates]
+        return max(priced, key=lambda meter: unit_price(self.rates[meter].price), default=whole)
 
     def _charge(
         self, lines: list[CostLine], doubts: list[_Doubt], meter: str, quantity: int
