@@ -17,6 +17,7 @@ from mai_sdk.errors import InvalidRequest, UnsupportedFeature
 from mai_sdk.metering.tokens import estimate_tokens
 from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.ask import Ask, check_ask
+from mai_sdk.resources.chat_bound import most_used
 from mai_sdk.resources.messages import as_images, build_messages, texts_of
 from mai_sdk.resources.structured import Format, build_format
 from mai_sdk.resources.tools import build_tools
@@ -160,7 +161,7 @@ class Plan:
             read=self._read,
             usage_of=self.usage_of,
             fail=self._fail,
-            upper_bound=lambda: self._upper_bound(len(data)),
+            upper_bound=lambda: most_used(body, body_bytes=len(data), model=self.model),
             timeouts=self.timeouts,
             headers=self.headers,
             stream=self.request.stream,
@@ -208,13 +209,6 @@ class Plan:
 
     def _fail(self, status: int, headers: Mapping[str, str], body: bytes) -> CallFailed:
         return read_failure(status=status, headers=headers, body=body, surface=self.route.surface)
-
-    def _upper_bound(self, body_bytes: int) -> Usage:
-        """A token is at least one byte, so the body's size bounds the prompt's tokens."""
-        output = self.request.max_output_tokens
-        if output is None and self.model is not None:
-            output = self.model.limit("output_tokens")
-        return Usage(input_tokens=body_bytes, output_tokens=output, basis="estimated")
 
 
 @lru_cache(maxsize=256)
