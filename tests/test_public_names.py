@@ -9,6 +9,7 @@ def test_the_public_names_are_these_and_no_others():
         "AsyncMAI",
         "AudioChunk",
         "Bookmark",
+        "Budget",
         "Catalog",
         "Cost",
         "Finished",

@@ -13,6 +13,7 @@ from mai_sdk.engine.drive import AsyncDriver, Driver
 from mai_sdk.engine.retry import RetryPolicy
 from mai_sdk.engine.tab import Engine
 from mai_sdk.engine.transport import async_transport, sync_transport
+from mai_sdk.metering.budget import read_budgets
 from mai_sdk.metering.ledger import open_ledger
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.resources.code import AsyncCode, Code
@@ -24,13 +25,14 @@ from mai_sdk.resources.transcribe import AsyncTranscribe, Transcribe
 from mai_sdk.resources.voice import AsyncVoice, Voice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from mai_sdk.config import Route, Timeouts, TokenCredential
     from mai_sdk.engine.pool import AsyncPool, Pool
     from mai_sdk.engine.steps import AsyncTransport, Transport
+    from mai_sdk.metering.budget import Budget
     from mai_sdk.metering.ledger import Ledger
 
 __all__ = ["MAI", "AsyncMAI"]
@@ -41,6 +43,7 @@ def _core(settings: Mapping[str, Any]) -> Core:
     engine = Engine(
         ledger=open_ledger(config.ledger),
         prices=PriceBook.load(overlay=config.prices),
+        budgets=read_budgets(config.budget),
         retry=RetryPolicy(max_retries=config.max_retries),
     )
     return Core(config=config, catalog=Catalog.load(overlay=config.models), engine=engine)
@@ -68,6 +71,8 @@ class MAI:
         timeout: Seconds for a whole call, or `Timeouts`.
         max_retries: Tries after the first, 2 by default.
         ledger: Where receipts are kept: a path for SQLite, or a ledger; in memory if omitted.
+        budget: A `Budget`, or several: what calls may cost. A call that does not fit raises
+            `BudgetExceeded` and is not sent.
         prices: A TOML file, or rows, of prices that win over the packaged ones.
         models: A TOML file, or rows, of models that are added to the packaged catalog.
         config_file: The `mai.toml` to read, instead of the one in the current folder.
@@ -96,6 +101,7 @@ class MAI:
         timeout: float | Timeouts | None = None,
         max_retries: int | None = None,
         ledger: str | Path | Ledger | None = None,
+        budget: Budget | Sequence[Budget] | None = None,
         prices: str | Path | Mapping[str, Any] | None = None,
         models: str | Path | Mapping[str, Any] | None = None,
         config_file: str | Path | None = None,
@@ -118,6 +124,7 @@ class MAI:
                 "timeout": timeout,
                 "max_retries": max_retries,
                 "ledger": ledger,
+                "budget": budget,
                 "prices": prices,
                 "models": models,
                 "config_file": config_file,
@@ -167,7 +174,7 @@ class MAI:
     @cached_property
     def costs(self) -> Costs:
         """What this client's ledger has recorded."""
-        return Costs(self._core.engine.ledger)
+        return Costs(self._core.engine.ledger, budgets=self._core.engine.budgets)
 
     def close(self) -> None:
         """Settle open streams as they stand; close connections, and the ledger if it is ours.
@@ -213,6 +220,7 @@ class AsyncMAI:
         timeout: float | Timeouts | None = None,
         max_retries: int | None = None,
         ledger: str | Path | Ledger | None = None,
+        budget: Budget | Sequence[Budget] | None = None,
         prices: str | Path | Mapping[str, Any] | None = None,
         models: str | Path | Mapping[str, Any] | None = None,
         config_file: str | Path | None = None,
@@ -235,6 +243,7 @@ class AsyncMAI:
                 "timeout": timeout,
                 "max_retries": max_retries,
                 "ledger": ledger,
+                "budget": budget,
                 "prices": prices,
                 "models": models,
                 "config_file": config_file,
@@ -284,7 +293,7 @@ class AsyncMAI:
     @cached_property
     def costs(self) -> Costs:
         """See `MAI.costs`."""
-        return Costs(self._core.engine.ledger)
+        return Costs(self._core.engine.ledger, budgets=self._core.engine.budgets)
 
     async def aclose(self) -> None:
         """See `MAI.close`."""

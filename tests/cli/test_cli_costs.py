@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mai_sdk.client import MAI
+from mai_sdk.metering.money import write_money
 
 
 @pytest.fixture
@@ -92,3 +93,46 @@ def test_an_unknown_key_is_wrong_usage(mai, kept):
     code, _, err = mai("costs", "--ledger", kept, "--by", "colour")
     assert code == 2
     assert "colour" in err
+
+
+BUDGETS = """
+budget = [
+  { limit = "5.00", per = "day" },
+  { limit = "0.000000001", scope = "model", on_limit = "warn" },
+]
+"""
+
+
+def test_budgets_show_what_is_left_of_each(mai, emulator):
+    Path("mai.toml").write_text(BUDGETS + 'ledger = "mai.db"\n')
+    with MAI(foundry_endpoint=emulator.url, foundry_api_key=emulator.key) as client:
+        cost = client.reasoning.create("Why?", model="MAI-Thinking-1").cost
+    code, out, err = mai("costs", "--budgets")
+    assert (code, err) == (0, "")
+    head, day, model = out.splitlines()
+    assert head.split() == ["left", "of", "spent", "held", "period", "calls"]
+    spent = write_money(cost.amount)
+    assert day.split()[:4] == [write_money(5 - cost.amount), "$5.00", spent, "$0.00"]
+    assert day.endswith("all")
+    assert model.endswith("model MAI-Thinking-1 (warns)")
+    assert model.split()[0] == "$0.00"
+    assert max(map(len, out.splitlines())) <= 80
+    shown = json.loads(mai("costs", "--budgets", "--json")[1])
+    assert [row["spent"] for row in shown] == [f"{cost.amount:f}"] * 2
+
+
+def test_without_a_budget_it_says_how_to_set_one(mai, kept):
+    code, out, err = mai("costs", "--budgets", "--ledger", kept)
+    assert (code, out) == (3, "")
+    assert "budget = {" in err
+
+
+def test_a_call_that_does_not_fit_has_an_exit_code_of_its_own(mai, emulator, monkeypatch):
+    monkeypatch.setenv("KEY", emulator.key)
+    Path("mai.toml").write_text(
+        f'budget = {{ limit = "0.000000001" }}\nfoundry_endpoint = "{emulator.url}"\n'
+        'foundry_api_key_env = "KEY"\n'
+    )
+    code, _, err = mai("reason", "Why?", "--model", "MAI-Thinking-1")
+    assert code == 5
+    assert "was not sent" in err

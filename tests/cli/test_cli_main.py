@@ -61,7 +61,7 @@ def test_a_command_line_that_means_nothing_gives_code_2_and_a_sentence(mai, word
         (errors.RateLimited("x"), 4),
         (errors.AuthenticationFailed("x"), 1),
         (errors.TimedOut("x", phase="total"), 1),
-        (errors.BudgetExceeded("x"), 1),
+        (errors.BudgetExceeded("x"), 5),
     ],
 )
 def test_an_error_has_one_exit_code_and_the_table_explains_it(error, code):

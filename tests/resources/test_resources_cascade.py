@@ -38,7 +38,8 @@ from mai_sdk.live import (
     UserTranscript,
 )
 from mai_sdk.metering.cost import Cost
-from mai_sdk.metering.ledger import MemoryLedger, open_ledger
+from mai_sdk.metering.ledger import open_ledger
+from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.usage import Usage
 
 LONG = "One two three four five. Six seven eight nine ten. Eleven twelve thirteen fourteen."

@@ -19,7 +19,7 @@ from mai_sdk.errors import (
     UnsupportedFeature,
 )
 from mai_sdk.metering.cost import Cost
-from mai_sdk.metering.ledger import MemoryLedger
+from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.usage import Usage
 from mai_sdk.wire.session_events import Ended, Reconnected, TurnDone, UserTranscript
 from mai_sdk.wire.usp import decode

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mai_sdk.cli.budgets import show_budgets
 from mai_sdk.cli.exits import OK
 from mai_sdk.cli.terminal import columns
 from mai_sdk.config import load_config
@@ -26,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
     place = _ledger(args)
     ledger = open_ledger(place)
     try:
+        if args.budgets:
+            return show_budgets(ledger, args)
         report = _report(Costs(ledger), args)
     finally:
         ledger.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mai_sdk.errors import (
+    BudgetExceeded,
     ConfigurationError,
     InvalidRequest,
     LedgerError,
@@ -14,6 +15,7 @@ from mai_sdk.errors import (
 
 __all__ = [
     "BROKEN_PIPE",
+    "BUDGET",
     "CONFIGURATION",
     "EXIT_CODES",
     "FAILED",
@@ -29,6 +31,7 @@ FAILED: Final = 1
 USAGE: Final = 2
 CONFIGURATION: Final = 3
 RATE_LIMITED: Final = 4
+BUDGET: Final = 5
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
@@ -38,6 +41,7 @@ EXIT_CODES: Final = {
     USAGE: "the command line or the request is wrong; nothing was sent",
     CONFIGURATION: "a setting, key or ledger is missing or wrong; nothing was sent",
     RATE_LIMITED: "the service said to slow down, also after waiting and trying again",
+    BUDGET: "a budget has no room for the call; nothing was sent",
     INTERRUPTED: "interrupted with Ctrl-C; what the call had cost was printed",
     BROKEN_PIPE: "whoever read the output went away",
 }
@@ -51,6 +55,7 @@ _BY_ERROR: Final = (
     (InvalidRequest, USAGE),
     (ConfigurationError, CONFIGURATION),
     (LedgerError, CONFIGURATION),
+    (BudgetExceeded, BUDGET),
 )
 
 

@@ -211,6 +211,9 @@ def _costs(command: _Command) -> None:
         metavar="KEY=VALUE",
         help="only calls with this tag; may be repeated",
     )
+    costs.add_argument(
+        "--budgets", action="store_true", help="show what is left of the budgets in mai.toml"
+    )
     shape = costs.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print JSON, money as text")
     shape.add_argument("--csv", action="store_true", help="print CSV, one line a row")

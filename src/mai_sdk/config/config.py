@@ -52,6 +52,8 @@ class Config:
     """Labels on every call's rows."""
     ledger: Any = field(default=None, repr=False)
     """A path, a URL or a ledger, as given; None for one in memory."""
+    budget: Any = None
+    """A budget, a table of one, or a list of them, as given."""
     prices: Any = None
     """A path or mapping to lay over the packaged prices."""
     models: Any = None

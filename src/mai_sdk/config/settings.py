@@ -214,6 +214,7 @@ _TABLE = (
     ),
     _plain("max_retries", "How often a failed call may be tried again.", "2", ("MAI_MAX_RETRIES",)),
     _plain("ledger", "A SQLite file that keeps a row per attempt.", '"mai.db"', ("MAI_LEDGER",)),
+    _plain("budget", "What calls may cost; or a list of such.", '{ limit = "5.00", per = "day" }'),
     _plain("tags", "Labels that every call's rows carry.", '{ team = "search" }'),
     _plain(
         "prices", "Your own prices, laid over the packaged ones.", '"prices.toml"', ("MAI_PRICES",)

@@ -18,6 +18,7 @@ from mai_sdk.engine.steps import Pause, Read, Request, Send, Token, TransportFai
 from mai_sdk.engine.timeouts import limits_for
 from mai_sdk.errors import (
     AuthenticationFailed,
+    BudgetExceeded,
     CallFailed,
     CertificateRejected,
     ConnectionFailed,
@@ -53,6 +54,7 @@ def whole(call: Call[T], tab: Tab) -> Generator[Step, Any, T]:
     """Make the call and read its answer to the end; the attempt is settled when this returns.
 
     Raises:
+        BudgetExceeded: A budget has no room for the first attempt; nothing was sent.
         CallFailed: It did not succeed; the error carries the receipt over all attempts.
         LedgerError: The reservation could not be written; nothing was sent.
     """
@@ -135,6 +137,7 @@ def _attempts(
     credential = call.route.credential
     rejected: Secret | None = None
     tries = 0
+    failure: CallFailed | None = None
     while True:
         if tab.is_over():
             raise _late(call, tab)
@@ -143,7 +146,13 @@ def _attempts(
             token = yield from _token(call, tab, credential, rejected)
             if tab.is_over():
                 raise _late(call, tab)
-        yield from tab.reserving(call.upper_bound)
+        try:
+            yield from tab.reserving(call.upper_bound)
+        except BudgetExceeded as error:
+            if failure is None:
+                raise
+            failure.add_note(f"It was not tried again. {error.message}")
+            raise failure from None
         certainty: Certainty | None
         try:
             limits = limits_for(call.timeouts, stream=call.stream, remaining=tab.remaining())

@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from mai_sdk.engine.allowance import Allowance
 from mai_sdk.engine.retry import RetryPolicy, RetryQuota
 from mai_sdk.engine.steps import Kept
 from mai_sdk.errors import BudgetExceeded, LedgerError
@@ -25,9 +26,10 @@ from mai_sdk.metering.receipt import Attempt, Receipt, Timing
 from mai_sdk.metering.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from mai_sdk.config import Modality, Route
+    from mai_sdk.metering.budget import Budget, Demand
     from mai_sdk.metering.ledger import Ledger
     from mai_sdk.metering.prices import PriceBook
     from mai_sdk.metering.receipt import AttemptState
@@ -58,17 +60,20 @@ class Engine:
 
     ledger: Ledger
     prices: PriceBook
+    budgets: tuple[Budget, ...] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     quota: RetryQuota = field(default_factory=RetryQuota)
     clock: Callable[[], float] = time.monotonic
     """For waits and limits; never moved by the wall clock."""
     wall_clock: Callable[[], float] = time.time
     """For dates: prices, ledger rows."""
+    allowance: Allowance = field(init=False, repr=False)
     queue: QueuedLedger | None = field(init=False, repr=False)
     """The ledger, if it writes on a thread of its own."""
 
     def __post_init__(self) -> None:
         self.queue = self.ledger if isinstance(self.ledger, QueuedLedger) else None
+        self.allowance = Allowance(self.budgets, ledger=self.ledger)
 
 
 class Tab:
@@ -83,6 +88,7 @@ class Tab:
         verb: str,
         tags: Mapping[str, str],
         total_seconds: float | None,
+        session: str | None = None,
     ) -> None:
         self.engine = engine
         self.route = route
@@ -106,6 +112,7 @@ class Tab:
             surface=route.surface,
             started_at=engine.wall_clock(),
             tags=tags,
+            session=session,
         )
         self._attempts: list[Attempt] = []
         self.unknown_so_far = 0
@@ -115,6 +122,8 @@ class Tab:
         """Of what was settled on a ledger with a thread of its own."""
         self._open: Entry | None = None
         self._reservation: Ticket[None] | None = None
+        self._demands: Sequence[Demand] = ()
+        """What budgets are asked for, until they have granted it."""
         self._bound: Callable[[], Usage] = _not_known
         self._opened_at = self.started
 
@@ -145,7 +154,7 @@ class Tab:
         """Write down that a request is about to go out; it does not go out if this raises.
 
         Raises:
-            BudgetExceeded: There is no room for it in a budget.
+            BudgetExceeded: What it may cost does not fit into a budget.
             LedgerError: The ledger could not keep it.
         """
         self.reserve(upper_bound)
@@ -167,7 +176,9 @@ class Tab:
             LedgerError: The ledger could not keep it, and that is known at once.
         """
         self.first_byte = self.first_content = None
-        now = self.engine.wall_clock()
+        now, bound = self.engine.wall_clock(), None
+        if self.engine.ledger.durable or self.engine.budgets:
+            bound = self._price_at_most(upper_bound(), now)
         number = next(self._numbers)
         entry = Entry(
             attempt_id=f"{self.call_id}-{number}",
@@ -175,17 +186,29 @@ class Tab:
             operation=self.operation,
             state="reserved",
             reserved_at=now,
-            upper_bound=self._price(upper_bound(), now) if self.engine.ledger.durable else None,
+            upper_bound=bound,
         )
-        if self.engine.queue is None:
+        self._demands = demands = self.engine.allowance.demands(self.operation, bound)
+        if self.engine.queue is not None:
+            claims = [demand.claim for demand in demands]
+            self._reservation = self.engine.queue.reserve_soon(entry, claims=claims)
+        elif not demands:
             self.engine.ledger.reserve(entry)
         else:
-            self._reservation = self.engine.queue.reserve_soon(entry)
+            self._claim(entry, demands)
         self._open = entry
         self.request_id = None
         self._bound = upper_bound
         self._opened_at = self.engine.clock()
         self.queued = self._opened_at - self.started
+
+    def _claim(self, entry: Entry, demands: Sequence[Demand]) -> None:
+        allowance = self.engine.allowance
+        try:
+            self.engine.ledger.reserve(entry, claims=[demand.claim for demand in demands])
+        except BudgetExceeded as error:
+            raise allowance.refused(error, demands) from None
+        allowance.granted(demands)
 
     @property
     def is_reserved(self) -> bool:
@@ -207,7 +230,11 @@ class Tab:
             yield Kept(ticket)
         if ticket.failed is not None:
             self._open = self._reservation = None
+            if isinstance(ticket.failed, BudgetExceeded):
+                raise self.engine.allowance.refused(ticket.failed, self._demands)
             raise ticket.failed
+        self.engine.allowance.granted(self._demands)
+        self._demands = ()
 
     def answered(self, request_id: str | None) -> None:
         """Note that an answer came, and what the service calls it."""
@@ -348,8 +375,13 @@ class Tab:
             self.route.model, usage, surface=self.route.surface, on=_day(int(when // 86_400))
         )
 
+    def _price_at_most(self, usage: Usage, when: float) -> Cost:
+        return self.engine.prices.upper_bound(
+            self.route.model, usage, surface=self.route.surface, on=_day(int(when // 86_400))
+        )
+
     def _unknown_cost(self, entry: Entry) -> Cost:
-        bound = entry.upper_bound or self._price(self._bound(), entry.reserved_at)
+        bound = entry.upper_bound or self._price_at_most(self._bound(), entry.reserved_at)
         most = ""
         if bound.amount is not None:
             most = f" It cannot be more than {bound.amount} {bound.currency}."

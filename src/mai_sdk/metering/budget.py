@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, cast
 
-from pydantic import BeforeValidator, field_validator
+from pydantic import BeforeValidator, ValidationError, field_validator, model_validator
 
-from mai_sdk.errors import BudgetExceeded
+from mai_sdk.errors import BudgetExceeded, ConfigurationError
 from mai_sdk.metering.ledger import Claim
 from mai_sdk.metering.money import Money, from_nanodollars, nanodollars_of, write_money
 from mai_sdk.value import Value
@@ -96,7 +96,7 @@ class Budget(Value):
             if not scope.startswith(_TAG) or scope == _TAG:
                 raise ValueError('a scope is "session", "model", "tag:<name>", or a dict of tags')
         elif isinstance(scope, Mapping):
-            return dict(scope)
+            return dict(cast("Mapping[str, str]", scope))
         return scope
 
     @model_validator(mode="after")
@@ -121,6 +121,21 @@ class Budget(Value):
         """Return the name of the time that `when` (seconds since the epoch) falls in."""
         return datetime.fromtimestamp(when, UTC).strftime(_FORMATS[self.per])
 
+    def begins(self, when: float) -> float | None:
+        """Return when the period that `when` falls in began; None for one without a beginning."""
+        if self.per in {"total", "call"}:
+            return None
+        moment = datetime.fromtimestamp(when, UTC).replace(minute=0, second=0, microsecond=0)
+        if self.per != "hour":
+            moment = moment.replace(hour=0)
+        if self.per == "week":
+            moment -= timedelta(days=moment.weekday())
+        if self.per in {"month", "year"}:
+            moment = moment.replace(day=1)
+        if self.per == "year":
+            moment = moment.replace(month=1)
+        return moment.timestamp()
+
     def key(self, whose: str) -> str:
         """Return the name its count has in a ledger; the limit is no part of it."""
         scope = dict(sorted(self.scope.items())) if isinstance(self.scope, Mapping) else self.scope
@@ -130,10 +145,15 @@ class Budget(Value):
     def describe(self, whose: str = "") -> str:
         """Return it for a reader: "$5.00 per day for model MAI-Image-2.5"."""
         limit = write_money(self.limit, currency=self.currency)
-        time = " in total" if self.per == "total" else f" per {self.per}"
+        time = "in total" if self.per == "total" else f"per {self.per}"
+        covered = self.describe_scope(whose)
+        return f"{limit} {time}" + (f" for {covered}" if covered else "")
+
+    def describe_scope(self, whose: str = "") -> str:
+        """Return what it covers for a reader: "model MAI-Image-2.5"; "" for all calls."""
         if isinstance(self.scope, Mapping):
-            return f"{limit}{time} for {', '.join(f'{k}={v}' for k, v in self.scope.items())}"
-        return f"{limit}{time}" + (f" for {self.scope} {whose}" if self.scope and whose else "")
+            return ", ".join(f"{name}={value}" for name, value in self.scope.items())
+        return f"{self.scope} {whose}" if self.scope and whose else ""
 
 
 def read_budgets(given: Any) -> tuple[Budget, ...]:
@@ -212,16 +232,17 @@ def refused(demand: Demand, state: BudgetState | None) -> BudgetExceeded:
     budget, claim = demand.budget, demand.claim
     most, limit = (_written(nanos, budget) for nanos in (claim.nanos, claim.limit_nanos))
     if state is None:
-        why = f"This call may cost up to {most}, and the budget is {budget.describe(demand.whose)}"
+        why = f"the budget is {budget.describe(demand.whose)}"
     else:
-        spent, reserved = _written(state.spent_nanos, budget), _written(state.reserved_nanos, budget)
+        spent, held = (_written(n, budget) for n in (state.spent_nanos, state.reserved_nanos))
         why = (
-            f"This call may cost up to {most}, and of the {budget.describe(demand.whose)} "
-            f"({claim.period}, UTC) {spent} is spent and {reserved} is held by calls under way"
+            f"of the {budget.describe(demand.whose)} ({claim.period}, UTC) {spent} is spent and "
+            f"{held} is held by calls under way"
         )
     return BudgetExceeded(
-        f"{why}: it was not sent. Ask for less (max_output_tokens, a shorter text, a smaller "
-        f"picture), wait, or raise the limit of {limit}.",
+        f"This call may cost up to {most}, and {why}: it was not sent. Ask for less "
+        f"(max_output_tokens, a shorter text, a smaller picture), wait, or raise the limit "
+        f"of {limit}.",
         claim=claim,
         state=state,
     )
@@ -248,7 +269,9 @@ def _both(one: Demand, other: Demand) -> Demand:
     first = min(one, other, key=lambda demand: demand.claim.limit_nanos)
     warns = [nanos for nanos in (one.warn_nanos, other.warn_nanos) if nanos is not None]
     most = max(one.claim.nanos, other.claim.nanos)
-    return first._replace(claim=first.claim._replace(nanos=most), warn_nanos=min(warns, default=None))
+    return first._replace(
+        claim=first.claim._replace(nanos=most), warn_nanos=min(warns, default=None)
+    )
 
 
 def _most(budget: Budget, bound: Cost, whose: str) -> int | None:
@@ -264,7 +287,7 @@ def _most(budget: Budget, bound: Cost, whose: str) -> int | None:
         )
         raise BudgetExceeded(
             f"Nobody can say what this call costs at most, so the budget of "
-            f'{budget.describe(whose)} does not allow it: it was not sent. {why} Or set '
+            f"{budget.describe(whose)} does not allow it: it was not sent. {why} Or set "
             f'on_unknown="allow" in the budget.'
         )
     return nanodollars_of(bound.at_least) if same else None

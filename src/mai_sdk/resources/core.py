@@ -110,8 +110,12 @@ class Core:
         verb: str,
         tags: Mapping[str, str] | None,
         timeouts: Timeouts,
+        session: str | None = None,
     ) -> Tab:
-        """Open the tab for one call; a call's own tags win over the client's."""
+        """Open the tab for one call; a call's own tags win over the client's.
+
+        `session` is the id of the session it is a turn of.
+        """
         return Tab(
             self.engine,
             route=route,
@@ -119,4 +123,5 @@ class Core:
             verb=verb,
             tags={**self.config.tags, **(tags or {})},
             total_seconds=timeouts.total,
+            session=session,
         )

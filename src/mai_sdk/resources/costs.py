@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 from mai_sdk.errors import InvalidRequest
+from mai_sdk.metering.budget_status import budget_statuses
 from mai_sdk.metering.report import build_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from mai_sdk.metering.budget import Budget
+    from mai_sdk.metering.budget_status import BudgetStatus
     from mai_sdk.metering.ledger import Entry, Ledger
     from mai_sdk.metering.report import Report
 
@@ -21,8 +25,17 @@ __all__ = ["Costs"]
 class Costs:
     """Reads a ledger. The same for sync and async clients: reading it waits for no service."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, budgets: Sequence[Budget] = ()) -> None:
         self._ledger = ledger
+        self._budgets = budgets
+
+    def budgets(self) -> Sequence[BudgetStatus]:
+        """Return how the client's budgets stand now: spent, held by running calls, left.
+
+        Raises:
+            LedgerError: The ledger could not be read.
+        """
+        return budget_statuses(self._budgets, ledger=self._ledger, now=time.time())
 
     def report(
         self,

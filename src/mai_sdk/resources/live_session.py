@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 from mai_sdk.audio.resample import Resampler
 from mai_sdk.engine.live import Live
 from mai_sdk.engine.redact import redact, redact_error
 from mai_sdk.errors import CallFailed, MAIError
+from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.session_bill import Bill
 from mai_sdk.session.machine import Machine
 from mai_sdk.wire.session_events import Ended, Failed, Reconnected, TurnDone, Warned
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from mai_sdk.engine.live import Endurance
     from mai_sdk.engine.tab import Tab
     from mai_sdk.metering.receipt import Receipt
-    from mai_sdk.metering.usage import Usage
     from mai_sdk.resources.core import Core
     from mai_sdk.session.pace import ConnectionPace
     from mai_sdk.wire.session_events import SessionEvent
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["LiveSession", "Switchboard"]
 
 MachineT = TypeVar("MachineT", bound=Machine)
+
+_NO_LIMIT: Final = Usage(basis="unknown")
+"""What a turn can use at most that reads the conversation before it again."""
 
 
 class Switchboard:
@@ -52,12 +55,13 @@ class LiveSession(ABC, Generic[MachineT]):
         line: Line,
         board: Switchboard,
         *,
-        open_tab: Callable[[], Tab],
+        open_tab: Callable[[str], Tab],
         endurance: Endurance,
         sample_rate: int,
+        most: Usage = _NO_LIMIT,
     ) -> None:
         self._machine = machine
-        self._bill = Bill(open_tab)
+        self._bill = Bill(open_tab, most=most)
         self._board = board
         self._live = Live(
             machine,
@@ -97,6 +101,7 @@ class LiveSession(ABC, Generic[MachineT]):
 
         Raises:
             AudioOverflow: More is kept than `buffer_seconds` allow; none of this was taken.
+            BudgetExceeded: A budget has no room for another turn; it was not sent.
             InvalidRequest: A sample is cut in two, or the session is not open.
             LedgerError: The turn could not be written down; it was not sent.
             MAIError: The session failed.

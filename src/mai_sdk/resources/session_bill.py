@@ -30,7 +30,7 @@ _TOKENS_SPOKEN = 20
 class Bill:
     """The receipts of one session."""
 
-    def __init__(self, open_tab: Callable[[], Tab]) -> None:
+    def __init__(self, open_tab: Callable[[str], Tab], *, most: Usage) -> None:
         self.receipts: list[Receipt] = []
         """One for each turn, in order."""
         self.session_id = uuid7()
@@ -38,7 +38,9 @@ class Bill:
         self._open_tab = open_tab
         self._tab: Tab | None = None
         self._is_closed = False
-        self._nothing = open_tab().receipt()
+        self._nothing = open_tab(self.session_id).receipt()
+        self._most = most
+        """What one turn can use at most."""
 
     def stand(self) -> Tab:
         """See to it that a turn is reserved: what follows may be billed.
@@ -46,11 +48,12 @@ class Bill:
         Nothing may be sent before `stood` has returned.
 
         Raises:
+            BudgetExceeded: A budget has no room for another turn, and that is known at once.
             LedgerError: It could not be written down, and that is known at once.
         """
         if self._tab is None:
-            tab = self._open_tab()
-            tab.reserve(lambda: Usage(basis="unknown"))
+            tab = self._open_tab(self.session_id)
+            tab.reserve(lambda: self._most)
             self._tab = tab
         return self._tab
 

@@ -50,6 +50,8 @@ _UNTOUCHED: Final[Mapping[str, tuple[int, ...]]] = {
     "speech": (16_000,),
 }
 _CONFIG: Final = config_body(name="mai-sdk", version=__version__, platform=platform.system())
+_LONGEST_TURN: Final = 3600
+"""Seconds of audio one turn can have: as long as the service keeps a connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,7 @@ class TranscribeSession(LiveSession[Transcription]):
         *,
         sample_rate: int,
         endurance: Endurance,
-        open_tab: Callable[[], Any],
+        open_tab: Callable[[str], Any],
     ) -> None:
         super().__init__(
             machine,
@@ -106,6 +108,7 @@ class TranscribeSession(LiveSession[Transcription]):
             open_tab=open_tab,
             endurance=endurance,
             sample_rate=sample_rate,
+            most=Usage(audio_seconds=_LONGEST_TURN, basis="estimated"),
         )
         self._billed_seconds = 0
 
@@ -174,8 +177,13 @@ def open_dictation(
         board,
         sample_rate=dictate.sample_rate,
         endurance=endurance or Endurance(),
-        open_tab=lambda: board.core.tab(
-            route, modality="transcribe", verb="session", tags=dictate.tags, timeouts=timeouts
+        open_tab=lambda session: board.core.tab(
+            route,
+            modality="transcribe",
+            verb="session",
+            tags=dictate.tags,
+            timeouts=timeouts,
+            session=session,
         ),
     )
 

@@ -105,7 +105,7 @@ class VoiceSession(LiveSession[Conversation]):
         functions: Mapping[str, Tool],
         sample_rate: int,
         endurance: Endurance,
-        open_tab: Callable[[], Any],
+        open_tab: Callable[[str], Any],
     ) -> None:
         super().__init__(
             machine,
@@ -123,6 +123,7 @@ class VoiceSession(LiveSession[Conversation]):
 
         Raises:
             InvalidRequest: The text is empty, or the session is not open.
+            BudgetExceeded: A budget has no room for another turn; it was not sent.
             LedgerError: The turn could not be written down; it was not sent.
         """
         if not text.strip():
@@ -343,8 +344,13 @@ def open_session(board: Switchboard, talk: Talk, *, endurance: Endurance | None)
         functions=functions,
         sample_rate=rate if _is_g711(session) else talk.sample_rate,
         endurance=endurance or Endurance(),
-        open_tab=lambda: board.core.tab(
-            route, modality="voice", verb="session", tags=talk.tags, timeouts=timeouts
+        open_tab=lambda session: board.core.tab(
+            route,
+            modality="voice",
+            verb="session",
+            tags=talk.tags,
+            timeouts=timeouts,
+            session=session,
         ),
     )
 
