@@ -19,6 +19,7 @@ from mai_sdk.resources.code import AsyncCode, Code
 from mai_sdk.resources.core import Core
 from mai_sdk.resources.costs import Costs
 from mai_sdk.resources.image import AsyncImage, Image
+from mai_sdk.resources.own_client import own_async_client, own_client
 from mai_sdk.resources.reasoning import AsyncReasoning, Reasoning
 from mai_sdk.resources.transcribe import AsyncTranscribe, Transcribe
 from mai_sdk.resources.voice import AsyncVoice, Voice
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
+
+    from openai import AsyncOpenAI, OpenAI
 
     from mai_sdk.config import Route, Timeouts, TokenCredential
     from mai_sdk.engine.pool import AsyncPool, Pool
@@ -126,6 +129,7 @@ class MAI:
         )
         self._owns_ledger = ledger is None or isinstance(ledger, (str, PurePath))
         self._driver = Driver(sync_transport(transport), Tokens())
+        self._carrier = transport if isinstance(transport, str) else None
 
     @cached_property
     def reasoning(self) -> Reasoning:
@@ -168,6 +172,32 @@ class MAI:
     def costs(self) -> Costs:
         """What this client's ledger has recorded."""
         return Costs(self._core.engine.ledger)
+
+    def openai(self, model: str | None = None, *, tags: Mapping[str, str] | None = None) -> OpenAI:
+        """Return an official `openai.OpenAI` whose calls leave receipts here (extra `[openai]`).
+
+        It is bound to the model's route: address, deployment and key are the route's, whatever the
+        code that uses it names. Each of its calls is one call in the ledger, each try an attempt;
+        a stream is settled however it ends, and raises if it breaks off. Close it, or this client.
+        See docs/openai.md.
+
+        Args:
+            model: A model's name, a route's name, or any deployment's name; the route configured,
+                or the default reasoning model, if omitted.
+            tags: Kept with every receipt of it.
+
+        Raises:
+            NotConfigured: No route leads to the model.
+            UnsupportedFeature: The model has no chat interface.
+            ConfigurationError: The openai package is missing, or older than 1.106.
+        """
+        return own_client(self._core, self._driver, model=model, tags=tags)
+
+    def openai_async(
+        self, model: str | None = None, *, tags: Mapping[str, str] | None = None
+    ) -> AsyncOpenAI:
+        """See `openai`; returns an `openai.AsyncOpenAI`."""
+        return own_async_client(self._core, self._carrier, model=model, tags=tags)
 
     def close(self) -> None:
         """Settle open streams as they stand; close connections, and the ledger if it is ours.
@@ -243,6 +273,7 @@ class AsyncMAI:
         )
         self._owns_ledger = ledger is None or isinstance(ledger, (str, PurePath))
         self._driver = AsyncDriver(async_transport(transport), AsyncTokens())
+        self._carrier = transport if isinstance(transport, str) else None
 
     @cached_property
     def reasoning(self) -> AsyncReasoning:
@@ -285,6 +316,16 @@ class AsyncMAI:
     def costs(self) -> Costs:
         """See `MAI.costs`."""
         return Costs(self._core.engine.ledger)
+
+    def openai(self, model: str | None = None, *, tags: Mapping[str, str] | None = None) -> OpenAI:
+        """See `MAI.openai`."""
+        return own_client(self._core, self._carrier, model=model, tags=tags)
+
+    def openai_async(
+        self, model: str | None = None, *, tags: Mapping[str, str] | None = None
+    ) -> AsyncOpenAI:
+        """See `MAI.openai_async`."""
+        return own_async_client(self._core, self._driver, model=model, tags=tags)
 
     async def aclose(self) -> None:
         """See `MAI.close`."""

@@ -153,9 +153,14 @@ class Plan:
             data = to_json(body)
         except PydanticSerializationError as error:
             raise InvalidRequest(f"The request cannot be written as JSON: {error}.") from None
+        url = _url(self.route.endpoint, surface, self.route.query, responses=responses)
+        return self.carrying(url, data)
+
+    def carrying(self, url: str, data: bytes) -> Call[Answer]:
+        """Return the call that sends `data`, which says the same as the plan's request."""
         return Call(
             route=self.route,
-            url=_url(self.route.endpoint, surface, self.route.query, responses=responses),
+            url=url,
             body=data,
             read=self._read,
             usage_of=self.usage_of,
