@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mai_sdk.catalog import Catalog, Model
     from mai_sdk.client import MAI, AsyncMAI
     from mai_sdk.config import Route, Timeouts
+    from mai_sdk.engine.telemetry import Telemetry
     from mai_sdk.metering.cost import Cost
     from mai_sdk.metering.receipt import Receipt
     from mai_sdk.metering.report import Report
@@ -61,6 +62,7 @@ __all__ = [
     "SentenceBoundary",
     "Speech",
     "SpeechEnd",
+    "Telemetry",
     "TextDelta",
     "Timeouts",
     "Tool",
@@ -79,6 +81,7 @@ _HOMES = {
     "mai_sdk.catalog": ("Catalog", "Model"),
     "mai_sdk.client": ("MAI", "AsyncMAI"),
     "mai_sdk.config": ("Route", "Timeouts"),
+    "mai_sdk.engine.telemetry": ("Telemetry",),
     "mai_sdk.metering.cost": ("Cost",),
     "mai_sdk.metering.receipt": ("Receipt",),
     "mai_sdk.metering.report": ("Report",),

@@ -13,6 +13,7 @@ from mai_sdk.engine.drive import AsyncDriver, Driver
 from mai_sdk.engine.retry import RetryPolicy
 from mai_sdk.engine.tab import Engine
 from mai_sdk.engine.transport import async_transport, sync_transport
+from mai_sdk.engine.watching import watchers_for
 from mai_sdk.metering.ledger import open_ledger
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.resources.code import AsyncCode, Code
@@ -25,7 +26,7 @@ from mai_sdk.resources.transcribe import AsyncTranscribe, Transcribe
 from mai_sdk.resources.voice import AsyncVoice, Voice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -34,17 +35,24 @@ if TYPE_CHECKING:
     from mai_sdk.config import Route, Timeouts, TokenCredential
     from mai_sdk.engine.pool import AsyncPool, Pool
     from mai_sdk.engine.steps import AsyncTransport, Transport
+    from mai_sdk.engine.telemetry import Telemetry
     from mai_sdk.metering.ledger import Ledger
+    from mai_sdk.metering.receipt import Receipt
 
 __all__ = ["MAI", "AsyncMAI"]
 
 
-def _core(settings: Mapping[str, Any]) -> Core:
+def _core(
+    settings: Mapping[str, Any],
+    on_receipt: Callable[[Receipt], object] | None,
+    telemetry: bool | Telemetry,  # noqa: FBT001 - a switch, as users set it
+) -> Core:
     config = load_config(**settings)
     engine = Engine(
         ledger=open_ledger(config.ledger),
         prices=PriceBook.load(overlay=config.prices),
         retry=RetryPolicy(max_retries=config.max_retries),
+        watchers=watchers_for(on_receipt=on_receipt, telemetry=telemetry),
     )
     return Core(config=config, catalog=Catalog.load(overlay=config.models), engine=engine)
 
@@ -77,6 +85,11 @@ class MAI:
         tags: Kept with every receipt of this client.
         transport: "httpx2" (default), "pyreqwest" (extra `[fast]`), or a `Transport`. One that is
             passed in is closed with the client.
+        on_receipt: Called with the receipt of every call and every turn of a session once it is
+            over, however it ended: on the thread or loop it ended on, so it must be quick. What
+            it raises is logged and harms no call.
+        telemetry: True for OpenTelemetry spans and metrics (extra `[otel]`) with the global
+            providers, or a `Telemetry`. Neither has prompts or answers in it.
 
     Raises:
         ConfigurationError: A setting is wrong as it stands.
@@ -104,6 +117,8 @@ class MAI:
         config_file: str | Path | None = None,
         tags: Mapping[str, str] | None = None,
         transport: str | Transport | None = None,
+        on_receipt: Callable[[Receipt], object] | None = None,
+        telemetry: bool | Telemetry = False,
     ) -> None:
         self._core = _core(
             {
@@ -125,7 +140,9 @@ class MAI:
                 "models": models,
                 "config_file": config_file,
                 "tags": tags,
-            }
+            },
+            on_receipt,
+            telemetry,
         )
         self._owns_ledger = ledger is None or isinstance(ledger, (str, PurePath))
         self._driver = Driver(sync_transport(transport), Tokens())
@@ -248,6 +265,8 @@ class AsyncMAI:
         config_file: str | Path | None = None,
         tags: Mapping[str, str] | None = None,
         transport: str | AsyncTransport | None = None,
+        on_receipt: Callable[[Receipt], object] | None = None,
+        telemetry: bool | Telemetry = False,
     ) -> None:
         self._core = _core(
             {
@@ -269,7 +288,9 @@ class AsyncMAI:
                 "models": models,
                 "config_file": config_file,
                 "tags": tags,
-            }
+            },
+            on_receipt,
+            telemetry,
         )
         self._owns_ledger = ledger is None or isinstance(ledger, (str, PurePath))
         self._driver = AsyncDriver(async_transport(transport), AsyncTokens())

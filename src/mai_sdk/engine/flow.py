@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from mai_sdk.engine.tab import Tab
 
 __all__ = [
-    "attach", "interrupted", "opened", "prepared", "read_answer", "refusal", "unanswered", "whole",
+    "attach", "completed", "interrupted", "opened", "prepared", "read_answer", "refusal",
+    "unanswered", "whole", "whole_operation",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -59,6 +60,22 @@ def whole(call: Call[T], tab: Tab) -> Generator[Step, Any, T]:
         LedgerError: The reservation could not be written; nothing was sent.
     """
     return _attempts(call, tab, _finish_whole)
+
+
+def completed(flow: Generator[Step, Any, R], tab: Tab) -> Generator[Step, Any, R]:
+    """Drive `flow` as all there is of an operation: whatever ends it, the tab is over."""
+    try:
+        result = yield from flow
+    except BaseException as error:
+        tab.over(type(error).__name__)
+        raise
+    tab.over()
+    return result
+
+
+def whole_operation(call: Call[T], tab: Tab) -> Generator[Step, Any, T]:
+    """Make the call as `whole` does, where it is all there is of its operation."""
+    return completed(whole(call, tab), tab)
 
 
 def opened(call: Call[T], tab: Tab) -> Generator[Step, Any, Any]:

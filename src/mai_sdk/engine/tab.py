@@ -15,8 +15,10 @@ from functools import lru_cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from mai_sdk.engine.logged import log_attempt, log_over, says_attempts, says_calls
 from mai_sdk.engine.retry import RetryPolicy, RetryQuota
 from mai_sdk.engine.steps import Kept
+from mai_sdk.engine.watching import Over, safely, watches_of
 from mai_sdk.errors import BudgetExceeded, LedgerError
 from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.ids import uuid7
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
     from mai_sdk.config import Modality, Route
+    from mai_sdk.engine.watching import Watch, Watcher
     from mai_sdk.metering.ledger import Ledger
     from mai_sdk.metering.prices import PriceBook
     from mai_sdk.metering.receipt import AttemptState
@@ -64,6 +67,8 @@ class Engine:
     """For waits and limits; never moved by the wall clock."""
     wall_clock: Callable[[], float] = time.time
     """For dates: prices, ledger rows."""
+    watchers: tuple[Watcher, ...] = ()
+    """Who is told what becomes of every call."""
     queue: QueuedLedger | None = field(init=False, repr=False)
     """The ledger, if it writes on a thread of its own."""
 
@@ -107,6 +112,11 @@ class Tab:
             started_at=engine.wall_clock(),
             tags=tags,
         )
+        self._watches: list[Watch] = (
+            watches_of(engine.watchers, self.operation, route) if engine.watchers else []
+        )
+        """Shared with those beside, as is whether they were told of the end."""
+        self._untold = [True]
         self._attempts: list[Attempt] = []
         self.unknown_so_far = 0
         """How many attempts of this call ended without anybody knowing whether they ran."""
@@ -254,19 +264,18 @@ class Tab:
             state = "settled_exact" if exact else "settled_estimated"
             cost = self._price(usage, entry.reserved_at)
         seconds = self.engine.clock() - self._opened_at
-        self._attempts.append(
-            Attempt.trusted(
-                id=entry.attempt_id,
-                number=entry.number,
-                state=state,
-                usage=usage,
-                cost=cost,
-                status=status,
-                error=error,
-                request_id=self.request_id,
-                seconds=seconds,
-            )
+        attempt = Attempt.trusted(
+            id=entry.attempt_id,
+            number=entry.number,
+            state=state,
+            usage=usage,
+            cost=cost,
+            status=status,
+            error=error,
+            request_id=self.request_id,
+            seconds=seconds,
         )
+        self._attempts.append(attempt)
         outcome: dict[str, Any] = {
             "state": state,
             "usage": usage,
@@ -279,13 +288,44 @@ class Tab:
             "first_content": self.first_content,
             "seconds": seconds,
         }
+        self._record(entry.attempt_id, outcome)
+        if says_attempts():
+            log_attempt(self.operation, attempt)
+        for watch in self._watches:
+            safely(partial(watch.attempt, attempt), call_id=self.call_id)
+
+    def _record(self, attempt_id: str, outcome: dict[str, Any]) -> None:
         if self.engine.queue is not None:
-            self._watch(self.engine.queue.settle_soon(entry.attempt_id, **outcome))
+            self._watch(self.engine.queue.settle_soon(attempt_id, **outcome))
             return
         try:
-            self.engine.ledger.settle(entry.attempt_id, **outcome)
+            self.engine.ledger.settle(attempt_id, **outcome)
         except LedgerError as failure:
             self._note(failure)
+
+    def over(self, error: str | None = None) -> None:
+        """Say that the operation has ended, to all who watch; only the first time counts.
+
+        Args:
+            error: The class name of what ended it, if anything went wrong.
+        """
+        try:
+            self._untold.pop()
+        except IndexError:
+            return
+        if not self._watches and not says_calls():
+            return
+        over = Over(
+            operation=self.operation,
+            receipt=self.receipt(),
+            timing=self.timing(),
+            error=error,
+            request_id=self.request_id,
+        )
+        if says_calls():
+            log_over(over)
+        for watch in self._watches:
+            safely(partial(watch.over, over), call_id=self.call_id)
 
     def recorded(self) -> Generator[Kept, Any, None]:
         """Wait until what was settled is written, or is known not to be: `receipt` then says so."""
@@ -321,6 +361,10 @@ class Tab:
             usage=usage,
             cost=cost,
             unrecorded=self._why_unrecorded(),
+            modality=self.operation.modality,
+            verb=self.operation.verb,
+            tags=self.operation.tags,
+            session=self.operation.session,
         )
 
     def _why_unrecorded(self) -> str | None:

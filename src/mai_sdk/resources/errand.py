@@ -26,15 +26,21 @@ class Passing(Protocol):
 
 
 class Errand:
-    """The tab that the attempts of one call share."""
+    """The tab that the attempts of one call share.
 
-    def __init__(self) -> None:
+    Args:
+        is_alone: Whether its first request is all there is of it, because nobody says where the
+            call ends: the client below was taken out and used by itself.
+    """
+
+    def __init__(self, *, is_alone: bool = False) -> None:
+        self._is_alone = is_alone
         self._tab: Tab | None = None
         self._answer: Passing | None = None
 
     def tab(self, open_tab: Callable[[], Tab]) -> Tab:
         """Return the call's tab for its next attempt; the one before it is over."""
-        self.rest()
+        self._rest()
         if self._tab is None:
             self._tab = open_tab()
         return self._tab
@@ -43,8 +49,21 @@ class Errand:
         """Note that an answer is on its way to the caller."""
         self._answer = answer
 
-    def rest(self) -> None:
-        """Settle an answer that was neither read nor closed before the next attempt."""
+    def failed(self, error: str | None) -> None:
+        """Note that an attempt failed, which the client may try again."""
+        if self._is_alone and self._tab is not None:
+            self._tab.over(error)
+
+    def ended(self, error: BaseException) -> None:
+        """Note that the client gave up; what the last attempt met is why."""
+        self._rest()
+        if self._tab is not None:
+            attempts = self._tab.receipt().attempts
+            last = attempts[-1].error if attempts else None
+            self._tab.over(last or type(error).__name__)
+
+    def _rest(self) -> None:
+        """Settle an answer that was neither read nor closed."""
         if self._answer is not None:
             self._answer.abandoned()
             self._answer = None

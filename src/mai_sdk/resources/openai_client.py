@@ -33,12 +33,14 @@ class MeteredOpenAI(openai.OpenAI):
     def request(self, *args: Any, **options: Any) -> Any:
         """Make one call, with the client's own retries."""
         official: Any = super()
-        mark = current_errand().set(Errand())
+        errand = Errand()
+        mark = current_errand().set(errand)
         try:
             answer: Any = official.request(*args, **options)
-        except openai.APIConnectionError as error:
-            refusal = error.__cause__
-            if not isinstance(refusal, MAIError):
+        except BaseException as error:
+            refusal = _refusal_in(error)
+            errand.ended(refusal or error)
+            if refusal is None:
                 raise
         else:
             return answer
@@ -53,18 +55,26 @@ class MeteredAsyncOpenAI(openai.AsyncOpenAI):
     async def request(self, *args: Any, **options: Any) -> Any:
         """See `MeteredOpenAI.request`."""
         official: Any = super()
-        mark = current_errand().set(Errand())
+        errand = Errand()
+        mark = current_errand().set(errand)
         try:
             answer: Any = await official.request(*args, **options)
-        except openai.APIConnectionError as error:
-            refusal = error.__cause__
-            if not isinstance(refusal, MAIError):
+        except BaseException as error:
+            refusal = _refusal_in(error)
+            errand.ended(refusal or error)
+            if refusal is None:
                 raise
         else:
             return answer
         finally:
             current_errand().reset(mark)
         raise refusal
+
+
+def _refusal_in(error: BaseException) -> MAIError | None:
+    """Return what of ours an older official client took for a broken line; None if nothing."""
+    cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else None
+    return cause if isinstance(cause, MAIError) else None
 
 
 def openai_client(relay: Relay, driver: Driver, *, owns_driver: bool) -> openai.OpenAI:

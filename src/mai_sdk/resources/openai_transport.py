@@ -209,7 +209,7 @@ def _passage(relay: Relay, request: Any, body: bytes) -> Passage:
             between_reads=waits.get("read"),
         ),
     )
-    return relay.passage(asked, current_errand().get() or Errand())
+    return relay.passage(asked, current_errand().get() or Errand(is_alone=True))
 
 
 def _http_response(http: Any, response: Any, body: Any) -> Any:

@@ -139,14 +139,16 @@ class Relay:
             content_type=asked.headers.get("content-type", call.content_type),
             upper_bound=call.upper_bound if is_chat else _unknown,
         )
-        tab = errand.tab(lambda: self._tab(plan, _VERBS.get(path, "openai")))
+        is_metered = asked.method == "POST"
+        verb = _VERBS.get(path, "openai")
+        tab = errand.tab(lambda: self._tab(plan, verb)) if is_metered else self._tab(plan, verb)
         return Passage(
             plan=plan,
             call=call,
             tab=tab,
             limits=asked.limits,
             errand=errand,
-            is_metered=asked.method == "POST",
+            is_metered=is_metered,
             is_chat=is_chat,
             hides_usage=adds_usage,
         )
@@ -236,14 +238,15 @@ class Passage:
         return response
 
     def _attempt(self, request: Any) -> Generator[Step, Any, Any]:
-        self.tab.reserve(self.call.upper_bound)
+        yield from self.tab.reserving(self.call.upper_bound)
         try:
             response = yield Send(request, self.limits)
         except TransportFailed as error:
-            unanswered(self.call, self.tab, error)
+            self.errand.failed(type(unanswered(self.call, self.tab, error)).__name__)
             raise
         except BaseException as error:
             self.tab.settle(None, error=type(error).__name__)
+            self.errand.failed(type(error).__name__)
             raise
         self.tab.answered(request_id(response.headers))
         return response
@@ -259,7 +262,7 @@ class Passage:
             answer = StreamedAnswer(self.plan, self.call, self.tab, response.headers)
             answer.hides_usage = self.hides_usage and not response.headers.get("content-encoding")
         else:
-            answer = WholeAnswer(self.call, self.tab, response, is_chat=self.is_chat)
+            answer = WholeAnswer(self.call, self.tab, response, self.errand, is_chat=self.is_chat)
         self.errand.holds(answer)
         return answer
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mai_sdk.engine.call import Call
     from mai_sdk.engine.tab import Tab
+    from mai_sdk.resources.errand import Errand
     from mai_sdk.resources.plan import Plan
 
 __all__ = ["Relayed", "StreamedAnswer", "Unmetered", "WholeAnswer"]
@@ -81,9 +82,12 @@ class Unmetered:
 class WholeAnswer:
     """An answer that is read as one: JSON, or a refusal."""
 
-    def __init__(self, call: Call[Any], tab: Tab, response: Any, *, is_chat: bool) -> None:
+    def __init__(
+        self, call: Call[Any], tab: Tab, response: Any, errand: Errand, *, is_chat: bool
+    ) -> None:
         self._call = call
         self._tab = tab
+        self._errand = errand
         self._head = _Head(response.status, response.headers)
         self._is_chat = is_chat
         self._pieces: list[bytes] = []
@@ -110,16 +114,23 @@ class WholeAnswer:
             try:
                 self._read()
             except CallFailed as error:
-                self._tab.settle(None, status=self._head.status, error=type(error).__name__)
+                self._over(error)
+            else:
+                self._tab.over()
 
     def settle(self, error: BaseException) -> None:
         """See `Relayed.settle`: what a part of a whole answer used, nobody knows."""
         if self._begin_end() and not self._refused():
-            self._tab.settle(None, status=self._head.status, error=type(error).__name__)
+            self._over(error)
 
     def abandoned(self) -> None:
         """See `Relayed.abandoned`."""
         self.settle(Abandoned())
+
+    def _over(self, error: BaseException) -> None:
+        """Settle what is not, and end the operation: a client does not repeat what succeeded."""
+        self._tab.settle(None, status=self._head.status, error=type(error).__name__)
+        self._tab.over(type(error).__name__)
 
     def _begin_end(self) -> bool:
         ended, self._ended = self._ended, True
@@ -133,7 +144,8 @@ class WholeAnswer:
             body = self._body()
         except UnreadableAnswer:
             body = b""
-        refusal(self._call, self._tab, self._head, body)
+        failure = refusal(self._call, self._tab, self._head, body)
+        self._errand.failed(type(failure).__name__)
         return True
 
     def _read(self) -> None:
@@ -172,6 +184,8 @@ class StreamedAnswer:
         tab.sent()
         tab.engine.quota.give_back()
         self._hider = UsageChunkHider()
+        self._is_whole = False
+        self._reading.requested = True
         try:
             self._reading.open(headers)
         except MAIError as error:
@@ -180,12 +194,13 @@ class StreamedAnswer:
     def take(self, data: bytes) -> bytes:
         """See `Relayed.take`. An error in the stream is the client's to raise."""
         reading = self._reading
-        reading.check_left()
+        if not self._is_whole:
+            reading.check_left()
         if not reading.ended:
             try:
                 reading.take(data)
                 if reading.is_over:
-                    reading.end()
+                    self._end()
             except MAIError as error:
                 reading.failed(error)
         return self._hider.feed(data) if self.hides_usage else data
@@ -197,16 +212,23 @@ class StreamedAnswer:
     def end(self) -> None:
         """See `Relayed.end`."""
         reading = self._reading
+        if self._is_whole:
+            return
         reading.check_left()
         if reading.ended:
             return
         try:
-            reading.end()
+            self._end()
         except StreamTruncated as error:
             reading.failed(error)
             raise
         except MAIError as error:
             reading.failed(error)
+
+    def _end(self) -> None:
+        self._reading.end()
+        self._is_whole = True
+        self._reading.tab.over()
 
     def settle(self, error: BaseException) -> None:
         """See `Relayed.settle`."""

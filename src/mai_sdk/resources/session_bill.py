@@ -81,6 +81,7 @@ class Bill:
         tab, self._tab = self.stand(), None
         tab.request_id = request_id
         tab.settle(usage, error=error)
+        tab.over(error)
         receipt = tab.receipt()
         self.receipts.append(receipt)
         return receipt
@@ -95,6 +96,7 @@ class Bill:
             return
         tab, self._tab = self._tab, None
         tab.settle(None, released=True)
+        tab.over()
 
     @property
     def total(self) -> Receipt:
