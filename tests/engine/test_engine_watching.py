@@ -255,3 +255,28 @@ def run_all(emulator):
             await talk(client)
 
     run(go())
+
+
+def test_requests_below_an_official_client_are_a_call_each(emulator):
+    """Its HTTP client, taken out and used by itself, says nowhere where a call ends."""
+    emulator.fault("status", code=503, model="MAI-Thinking-1")
+    receipts = []
+    with emulator.client(on_receipt=receipts.append) as client:
+        official = client.openai("MAI-Thinking-1")
+        for _ in range(2):
+            official._client.post(
+                f"{official.base_url}chat/completions",
+                json={"model": "x", "messages": [{"role": "user", "content": "Why?"}]},
+            )
+        check(receipts, client)
+    assert [receipt.attempts[0].status for receipt in receipts] == [503, 200]
+
+
+@pytest.mark.parametrize("act", ["reasoning.create", "reasoning.stream", "openai"])
+def test_a_ledger_in_a_file_changes_nothing(emulator, tmp_path, act):
+    receipts = []
+    ledger = str(tmp_path / "costs.db")
+    with emulator.client(on_receipt=receipts.append, ledger=ledger) as client:
+        SYNC[act](client)
+        check(receipts, client)
+    assert receipts[0].unrecorded is None
