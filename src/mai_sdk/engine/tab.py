@@ -15,10 +15,9 @@ from functools import lru_cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.engine.logged import log_attempt, log_over, says_attempts, says_calls
 from mai_sdk.engine.retry import RetryPolicy, RetryQuota
 from mai_sdk.engine.steps import Kept
-from mai_sdk.engine.watching import Over, safely, watches_of
+from mai_sdk.engine.watching import Over, Watches
 from mai_sdk.errors import BudgetExceeded, LedgerError
 from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.ids import uuid7
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
     from mai_sdk.config import Modality, Route
-    from mai_sdk.engine.watching import Watch, Watcher
+    from mai_sdk.engine.watching import Watcher
     from mai_sdk.metering.ledger import Ledger
     from mai_sdk.metering.prices import PriceBook
     from mai_sdk.metering.receipt import AttemptState
@@ -112,11 +111,7 @@ class Tab:
             started_at=engine.wall_clock(),
             tags=tags,
         )
-        self._watches: list[Watch] = (
-            watches_of(engine.watchers, self.operation, route) if engine.watchers else []
-        )
-        """Shared with those beside, as is whether they were told of the end."""
-        self._untold = [True]
+        self._watches = Watches(engine.watchers, self.operation, route)
         self._attempts: list[Attempt] = []
         self.unknown_so_far = 0
         """How many attempts of this call ended without anybody knowing whether they ran."""
@@ -289,10 +284,7 @@ class Tab:
             "seconds": seconds,
         }
         self._record(entry.attempt_id, outcome)
-        if says_attempts():
-            log_attempt(self.operation, attempt)
-        for watch in self._watches:
-            safely(partial(watch.attempt, attempt), call_id=self.call_id)
+        self._watches.attempt(attempt)
 
     def _record(self, attempt_id: str, outcome: dict[str, Any]) -> None:
         if self.engine.queue is not None:
@@ -309,23 +301,15 @@ class Tab:
         Args:
             error: The class name of what ended it, if anything went wrong.
         """
-        try:
-            self._untold.pop()
-        except IndexError:
-            return
-        if not self._watches and not says_calls():
-            return
-        over = Over(
-            operation=self.operation,
-            receipt=self.receipt(),
-            timing=self.timing(),
-            error=error,
-            request_id=self.request_id,
+        self._watches.over(
+            lambda: Over(
+                operation=self.operation,
+                receipt=self.receipt(),
+                timing=self.timing(),
+                error=error,
+                request_id=self.request_id,
+            )
         )
-        if says_calls():
-            log_over(over)
-        for watch in self._watches:
-            safely(partial(watch.over, over), call_id=self.call_id)
 
     def recorded(self) -> Generator[Kept, Any, None]:
         """Wait until what was settled is written, or is known not to be: `receipt` then says so."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from mai_sdk.engine.logged import log_attempt, log_over, says_attempts, says_calls
 from mai_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mai_sdk.metering.ledger import Operation
     from mai_sdk.metering.receipt import Attempt, Receipt, Timing
 
-__all__ = ["Over", "ReceiptHook", "Watch", "Watcher", "safely", "watchers_for", "watches_of"]
+__all__ = ["Over", "ReceiptHook", "Watch", "Watcher", "Watches", "watchers_for"]
 
 T = TypeVar("T")
 
@@ -81,22 +82,45 @@ class ReceiptHook:
         self._on_receipt(over.receipt)
 
 
-def safely(tell: Callable[[], T], *, call_id: str) -> T | None:
-    """Do it; what goes wrong is logged, and takes nothing from the call."""
-    try:
-        return tell()
-    except Exception:  # noqa: BLE001 - it is the user's code, or that of a library of theirs
-        _log.exception("Whoever watches calls failed at call %s; the call was not touched", call_id)
-        return None
+class Watches:
+    """All who watch one operation, the log among them; shared by the tabs of one call."""
 
+    __slots__ = ("_operation", "_untold", "_watches")
 
-def watches_of(watchers: tuple[Watcher, ...], operation: Operation, route: Route) -> list[Watch]:
-    """Return the watches of an operation; one that could not begin is left out."""
-    begun = (
-        safely(partial(watcher.begin, operation, route), call_id=operation.call_id)
-        for watcher in watchers
-    )
-    return [watch for watch in begun if watch is not None]
+    def __init__(self, watchers: tuple[Watcher, ...], operation: Operation, route: Route) -> None:
+        self._operation = operation
+        self._untold = [True]
+        begun = (self._safely(partial(each.begin, operation, route)) for each in watchers)
+        self._watches = [watch for watch in begun if watch is not None] if watchers else []
+
+    def attempt(self, attempt: Attempt) -> None:
+        """Tell of a settled attempt."""
+        if says_attempts():
+            log_attempt(self._operation, attempt)
+        for watch in self._watches:
+            self._safely(partial(watch.attempt, attempt))
+
+    def over(self, build: Callable[[], Over]) -> None:
+        """Tell of the end, once, with what `build` makes of it if anybody wants to know."""
+        try:
+            self._untold.pop()
+        except IndexError:
+            return
+        if not self._watches and not says_calls():
+            return
+        over = build()
+        if says_calls():
+            log_over(over)
+        for watch in self._watches:
+            self._safely(partial(watch.over, over))
+
+    def _safely(self, tell: Callable[[], T]) -> T | None:
+        """Do it; what goes wrong is logged, and takes nothing from the call."""
+        try:
+            return tell()
+        except Exception:  # noqa: BLE001 - it is the user's code, or that of a library of theirs
+            _log.exception("What watches calls failed at call %s", self._operation.call_id)
+            return None
 
 
 def watchers_for(

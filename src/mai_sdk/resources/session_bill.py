@@ -65,9 +65,10 @@ class Bill:
             return
         try:
             yield from tab.reserved()
-        except MAIError:
+        except MAIError as error:
             if self._tab is tab:
                 self._tab = None
+            tab.over(type(error).__name__)
             raise
 
     def begun(self, request_id: str | None) -> None:
