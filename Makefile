@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test frameworks check format bench clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,11 +19,21 @@ $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --group dev
 	@touch $@
 
+# An environment of its own: what it installs holds openai back to a version of its own choice.
+$(VENV)/.frameworks/.made: $(VENV)/.demo
+	$(PYTHON) -m venv $(VENV)/.frameworks
+	$(VENV)/.frameworks/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(VENV)/.frameworks/bin/python -m pip install --quiet --editable . --group frameworks
+	@touch $@
+
 demo: $(VENV)/.demo  ## See every capability, priced, with no account: starts the emulator itself.
 	@$(BIN)/mai demo
 
 test: $(VENV)/.dev  ## Run every test. Nothing leaves this machine.
 	$(BIN)/python -m pytest -n 2
+
+frameworks: $(VENV)/.frameworks/.made  ## Run what is built on the openai package against client.openai().
+	$(VENV)/.frameworks/bin/python -m pytest tests/frameworks tests/resources/test_resources_openai.py -k "not fast"
 
 check: $(VENV)/.dev  ## Format, lint and types, without changing a file.
 	$(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.engine.flow import attach, whole
+from mai_sdk.engine.flow import attach, completed, whole
 from mai_sdk.errors import CallFailed, StructuredOutputFailed
 from mai_sdk.resources.plan import Ask, Plan
 from mai_sdk.resources.reply import Alternative, Reply
@@ -39,6 +39,10 @@ def create(
     """
     plan = Plan.make(core, modality, ask, stream=False)
     tab = _tab(plan, verb, booked_as)
+    return (yield from completed(_asked(plan, tab), tab))
+
+
+def _asked(plan: Plan, tab: Tab) -> Generator[Step, Any, Reply[Any]]:
     asked = 0
     while True:
         call = plan.call()
