@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 from mai_sdk.metering.cost import Cost, CostLine, CostStatus, Price
 from mai_sdk.metering.ladder import rung
 from mai_sdk.metering.money import from_nanodollars, nanodollars_of
+from mai_sdk.metering.rows import day_of
 from mai_sdk.metering.usage import Basis, Usage
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ _NOT_SEEN: Final = (
 class Group(NamedTuple):
     """What the attempts of one cell have in common."""
 
-    day: int
-    """UTC, of the attempt's reservation: days since 1970-01-01."""
+    day: str
+    """UTC, of the start of the call."""
     modality: str
     model: str | None
     deployment: str | None
@@ -176,13 +177,13 @@ def _group(entry: Entry, *, sessions: bool) -> Group:
         if entry.state == "unknown":  # its own reason names the amount, and so is one of many
             reason = _NOT_SEEN
     return Group(
-        day=int(entry.reserved_at // SECONDS_A_DAY),
+        day=day_of(operation.started_at),
         modality=operation.modality,
         model=operation.model,
         deployment=operation.deployment,
         surface=operation.surface,
-        tags=json.dumps(dict(operation.tags), ensure_ascii=False, separators=(",", ":")),
-        session=getattr(operation, "session", None) if sessions else None,
+        tags=json.dumps(dict(operation.tags), ensure_ascii=False),
+        session=operation.session if sessions else None,
         status=entry.status,
         error=entry.error,
         currency=currency,
@@ -208,7 +209,7 @@ def _book(cell: Cell, entry: Entry) -> None:
         if entry.error is None and entry.cost.status not in {"unknown", "free"}:
             cell.spent[rung(nanos)] += 1
         _book_unheard(cell, entry)
-    if entry.error is None and entry.settled_at is not None:
+    if entry.error is None and entry.settled_at is not None and entry.state != "released":
         taken = int((entry.settled_at - entry.operation.started_at) * 1000)
         cell.milliseconds[rung(taken)] += 1
     if entry.state in {"reserved", "sent", "unknown"} and entry.upper_bound is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from mai_sdk.metering.cells import VOICE_METERS, Cell, Group, merge
@@ -22,12 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["KEYS", "Grouping"]
 
-_EPOCH: Final = date(1970, 1, 1)
 _TAG: Final = "tag:"
 _READERS: Final[dict[str, Callable[[Group], str | None]]] = {
     "model": lambda group: group.model,
     "modality": lambda group: group.modality,
-    "day": lambda group: _date(group.day),
+    "day": lambda group: group.day,
     "deployment": lambda group: group.deployment,
     "surface": lambda group: group.surface,
     "session": lambda group: group.session,
@@ -122,13 +120,6 @@ class Grouping:
 
     def _currency(self, cell: Cell) -> str:
         return cell.group.currency if cell.has_money else self._home
-
-
-def _date(day: int) -> str | None:
-    try:
-        return (_EPOCH + timedelta(days=day)).isoformat()
-    except OverflowError:
-        return None
 
 
 def _by_meter(cell: Cell) -> list[_Part]:

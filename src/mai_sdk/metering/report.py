@@ -160,7 +160,7 @@ def build_report(
 
     Args:
         entries: From a ledger.
-        by: Any of model, modality, meter, day (UTC, of the attempt), deployment, surface, session,
+        by: Any of model, modality, meter, day (UTC, of the start of the call), deployment, surface, session,
             status (HTTP, of the attempt) and tag:<name>.
         since: Leave out what was reserved before; seconds since the epoch, a datetime, or a day.
         until: Leave out what was reserved then or later.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mai_sdk.errors import InvalidRequest
 from mai_sdk.metering.budget_status import budget_statuses
-from mai_sdk.metering.report import build_report
+from mai_sdk.metering.cells import SummingLedger
+from mai_sdk.metering.report import build_report, report_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -60,9 +61,14 @@ class Costs:
             InvalidRequest: `by` names something unknown.
         """
         start, end = _seconds(since), _seconds(until)
-        entries = self._ledger.entries(since=start, until=end)
+        ledger = self._ledger
+        by = (by,) if isinstance(by, str) else tuple(by)
         try:
-            return build_report(entries, by=tuple(by), since=start, until=end, tags=tags)
+            if isinstance(ledger, SummingLedger) and "session" not in by:
+                cells = ledger.sums(since=start, until=end)
+                return report_of(cells, by=by, since=start, until=end, tags=tags)
+            entries = ledger.entries(since=start, until=end)
+            return build_report(entries, by=by, since=start, until=end, tags=tags)
         except ValueError as error:
             raise InvalidRequest(str(error)) from None
 
