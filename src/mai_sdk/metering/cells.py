@@ -121,13 +121,14 @@ class Cell:
         """What they cost together."""
         amount = from_nanodollars(self.nanos)
         unknown = self.group.certainty == "unknown"
+        lines = sorted(self.lines.items(), key=lambda item: (item[0][0], repr(item[0][1])))
         return Cost(
             amount=None if unknown else amount,
             known=amount if unknown else None,
             currency=self.group.currency,
             status=self.group.certainty,
             reason=self.group.reason,
-            lines=tuple(_line(meter, price, line) for (meter, price), line in self.lines.items()),
+            lines=tuple(_line(meter, price, line) for (meter, price), line in lines),
         )
 
     @property

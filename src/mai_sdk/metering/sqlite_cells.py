@@ -35,11 +35,12 @@ _KEY: Final = f"""json_array(a.day, a.modality, a.model, a.deployment, a.surface
     a.basis, {_MASK}, CAST(a.reserved_at / {SECONDS_A_DAY} AS INTEGER))"""
 
 _AMOUNT: Final = "line.value ->> '$.amount'"
-_NANOS: Final = f"""CAST(CASE instr({_AMOUNT}, '.') WHEN 0 THEN {_AMOUNT} || '000000000'
+_NANOS: Final = f"""CAST(CASE WHEN substr({_AMOUNT}, -10, 1) = '.' THEN replace({_AMOUNT}, '.', '')
+    WHEN instr({_AMOUNT}, '.') = 0 THEN {_AMOUNT} || '000000000'
     ELSE substr({_AMOUNT}, 1, instr({_AMOUNT}, '.') - 1)
         || substr(substr({_AMOUNT}, instr({_AMOUNT}, '.') + 1) || '000000000', 1, 9)
     END AS INTEGER)"""
-"""What `nanodollars_of` says of an amount written with at most nine decimals."""
+"""What `nanodollars_of` says of an amount written with at most nine decimals; ours have nine."""
 
 _IS_VOICE: Final = (
     f"line.value ->> '$.meter' IN {VOICE_METERS!r} AND line.value ->> '$.amount' IS NOT NULL"
@@ -79,7 +80,7 @@ CREATE TABLE cell_parts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attempts_apart ON attempts (reserved_at, attempt_id) WHERE {APART}
 """
-"""A part's `name` is [meter, price row] of a line, or a rung of the ladder."""
+"""A part's `name` is meter and price row of a line, or a rung of the ladder."""
 
 _FROM: Final = "FROM details AS d JOIN attempts AS a USING (id) WHERE d.id = NEW.id"
 _ADD_CELL: Final = f"""
@@ -95,12 +96,10 @@ INSERT INTO cell_parts (cell, kind, name, attempts, calls, quantity, nanos)
 SELECT cell, part.kind, part.name, part.attempts, part.calls, part.quantity, part.nanos
 FROM (SELECT cell FROM cells WHERE key = (SELECT {_KEY} {_FROM})), (
     SELECT 'line' AS kind,
-        json_array(line.value ->> '$.meter', json(line.value -> '$.price')) AS name,
-        count(*) AS attempts, sum(a.number = 1) AS calls,
-        sum(CAST(line.value ->> '$.quantity' AS INTEGER)) AS quantity,
-        sum(coalesce({_NANOS}, 0)) AS nanos
-    FROM details AS d JOIN attempts AS a USING (id) JOIN json_each(d.cost, '$.lines') AS line
-    WHERE d.id = NEW.id GROUP BY 2
+        (line.value ->> '$.meter') || ' ' || coalesce(line.value -> '$.price', 'null') AS name,
+        1 AS attempts, a.number = 1 AS calls,
+        CAST(line.value ->> '$.quantity' AS INTEGER) AS quantity, coalesce({_NANOS}, 0) AS nanos
+    FROM attempts AS a JOIN json_each(NEW.cost, '$.lines') AS line WHERE a.id = NEW.id
     UNION ALL
     SELECT 'milliseconds', {rung_in_sql("a.taken")}, 1, 0, 0, 0
     FROM (SELECT CAST((settled_at - started_at) * 1000 AS INTEGER) AS taken FROM attempts

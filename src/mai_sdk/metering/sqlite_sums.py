@@ -96,5 +96,5 @@ def _group(key: str) -> Group:
 
 @lru_cache(maxsize=1024)
 def _line_key(name: str) -> tuple[str, Price | None]:
-    meter, price = json.loads(name)
-    return meter, None if price is None else Price.model_validate_json(json.dumps(price))
+    meter, _, price = name.partition(" ")
+    return meter, None if price == "null" else Price.model_validate_json(price)
