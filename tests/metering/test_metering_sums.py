@@ -9,11 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mai_sdk.metering.cells import SummingLedger, fold, merge
 from mai_sdk.metering.cost import Cost, CostLine, Price
 from mai_sdk.metering.ids import uuid7
 from mai_sdk.metering.ledger import Entry, Ledger, Operation
@@ -27,7 +25,13 @@ MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
 DAY = 86_400
 EUROS = {
     "prices": [
-        {"model": "Euro", "meter": meter, "price": "0.0000037", "unit": "1 token", "currency": "EUR"}
+        {
+            "model": "Euro",
+            "meter": meter,
+            "price": "0.0000037",
+            "unit": "1 token",
+            "currency": "EUR",
+        }
         for meter in ("input_tokens", "output_tokens")
     ]
 }
@@ -99,9 +103,7 @@ BY_HAND = st.builds(
         amount=Decimal(digits),
         status="exact",
         lines=(
-            CostLine(
-                meter="audio_output_tokens", quantity=7, amount=Decimal(digits), price=PRICE
-            ),
+            CostLine(meter="audio_output_tokens", quantity=7, amount=Decimal(digits), price=PRICE),
         )
         if priced
         else (),
@@ -155,7 +157,9 @@ def write(ledger: Ledger, calls: list[Any]) -> None:
 
 
 def price(model: str | None, usage: Usage | None, on: date) -> Cost:
-    return Cost.unknown("No.") if usage is None else BOOK.price(model, usage, surface="foundry", on=on)
+    return (
+        Cost.unknown("No.") if usage is None else BOOK.price(model, usage, surface="foundry", on=on)
+    )
 
 
 def end(ledger: Ledger, entry: Entry, outcome: Outcome, cost: Cost) -> None:
@@ -169,7 +173,8 @@ def end(ledger: Ledger, entry: Entry, outcome: Outcome, cost: Cost) -> None:
     ledger.settle(
         entry.attempt_id,
         state=outcome.state,  # type: ignore[arg-type]
-        usage=outcome.usage or (Usage.zero() if outcome.state == "released" else Usage(basis="unknown")),
+        usage=outcome.usage
+        or (Usage.zero() if outcome.state == "released" else Usage(basis="unknown")),
         cost=outcome.by_hand or cost,
         settled_at=entry.reserved_at + outcome.seconds,
         status=None if outcome.error else 200,

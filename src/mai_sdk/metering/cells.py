@@ -172,11 +172,9 @@ def merge(cells: Iterable[Cell]) -> list[Cell]:
 def _group(entry: Entry, *, sessions: bool) -> Group:
     operation, cost = entry.operation, entry.cost
     usage = entry.usage
-    currency, certainty, reason = "USD", "unknown", _UNSETTLED
-    if cost is not None:
-        currency, certainty, reason = cost.currency, cost.status, cost.reason
-        if entry.state == "unknown":  # its own reason names the amount, and so is one of many
-            reason = _NOT_SEEN
+    reason: str | None = _UNSETTLED
+    if cost is not None:  # the reason of an unknown attempt names an amount, and so is one of many
+        reason = _NOT_SEEN if entry.state == "unknown" else cost.reason
     return Group(
         day=day_of(operation.started_at),
         modality=operation.modality,
@@ -187,8 +185,8 @@ def _group(entry: Entry, *, sessions: bool) -> Group:
         session=operation.session if sessions else None,
         status=entry.status,
         error=entry.error,
-        currency=currency,
-        certainty=certainty,
+        currency="USD" if cost is None else cost.currency,
+        certainty="unknown" if cost is None else cost.status,
         reason=reason,
         basis="unknown" if usage is None else usage.basis,
         meters=() if usage is None else tuple(sorted(usage.meters())),

@@ -1,4 +1,4 @@
-"""Entries as rows of FOCUS 1.2, the FinOps format for cost and usage: one for each meter and attempt.
+"""Entries as rows of FOCUS 1.2, the FinOps format for usage: one for each meter of each attempt.
 
 What has no known price has no row, because FOCUS has no way to say "unknown" but 0, which would be
 wrong: it is listed apart (`Unpriced`). The rows of a currency add up to what the ledger knows of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "UNPRICED_COLUMNS", "Account", "focus_rows", "unpriced_rows"]
 
-COLUMNS: Final = (
+COLUMNS: Final[tuple[str, ...]] = (
     "BilledCost", "BillingAccountId", "BillingAccountName", "BillingAccountType",
     "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory", "ChargeClass",
     "ChargeDescription", "ChargeFrequency", "ChargePeriodEnd", "ChargePeriodStart",
@@ -44,7 +44,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 """In this order; those of our own come last, as FOCUS asks."""
 
-UNPRICED_COLUMNS: Final = (
+UNPRICED_COLUMNS: Final[tuple[str, ...]] = (
     "call_id", "attempt", "session", "started_at", "model", "deployment", "surface", "modality",
     "meter", "quantity", "unit", "known_cost_of_attempt", "at_most", "currency", "reason", "tags",
 )  # fmt: skip

@@ -56,24 +56,25 @@ def write_focus(
     target, companion = check_writable(path), check_writable(unpriced_path(path))
     account = account or Account()
     nanos, counts = Counter[str](), Counter[str]()
-    with whole_file(target) as billed, whole_file(companion) as unpriced:
-        with (
-            billed.open("w", encoding="utf-8", newline="") as one,
-            unpriced.open("w", encoding="utf-8", newline="") as other,
-        ):
-            known = csv.DictWriter(one, COLUMNS, lineterminator="\n")
-            unknown = csv.DictWriter(other, UNPRICED_COLUMNS, lineterminator="\n")
-            known.writeheader()
-            unknown.writeheader()
-            for entry in entries:
-                for row in focus_rows(entry, account=account):
-                    known.writerow(row)
-                    counts["rows"] += 1
-                if entry.cost is not None and entry.cost.at_least:
-                    nanos[entry.cost.currency] += nanodollars_of(entry.cost.at_least)
-                for row in unpriced_rows(entry):
-                    unknown.writerow(row)
-                    counts["unpriced"] += 1
+    with (
+        whole_file(target) as billed,
+        whole_file(companion) as unpriced,
+        billed.open("w", encoding="utf-8", newline="") as one,
+        unpriced.open("w", encoding="utf-8", newline="") as other,
+    ):
+        known = csv.DictWriter(one, COLUMNS, lineterminator="\n")
+        unknown = csv.DictWriter(other, UNPRICED_COLUMNS, lineterminator="\n")
+        known.writeheader()
+        unknown.writeheader()
+        for entry in entries:
+            for row in focus_rows(entry, account=account):
+                known.writerow(row)
+                counts["rows"] += 1
+            if entry.cost is not None and entry.cost.at_least:
+                nanos[entry.cost.currency] += nanodollars_of(entry.cost.at_least)
+            for row in unpriced_rows(entry):
+                unknown.writerow(row)
+                counts["unpriced"] += 1
     return FocusFiles(
         path=target,
         rows=counts["rows"],

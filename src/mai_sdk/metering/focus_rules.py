@@ -1,4 +1,4 @@
-"""The rules of FOCUS 1.2 for the columns of a file of usage: which must be there, what each may hold.
+"""The rules of FOCUS 1.2 for a file of usage: which columns it needs, and what each may hold.
 
 Pure: rows of text in, sentences about what is wrong out. It holds for any file of the format, not
 only for ours.
@@ -73,6 +73,12 @@ def _one_of(*words: str) -> Callable[[str], str | None]:
     return lambda value: None if value in words else f"is none of {', '.join(words)}"
 
 
+_SERVICE_CATEGORIES: Final = (
+    "AI and Machine Learning", "Analytics", "Business Applications", "Compute", "Databases",
+    "Developer Tools", "Multicloud", "Identity", "Integration", "Internet of Things",
+    "Management and Governance", "Media", "Migration", "Mobile", "Networking", "Security",
+    "Storage", "Web", "Other",
+)  # fmt: skip
 _COST: Final = _Rule(_number, needed=True, null=False)
 _TIME: Final = _Rule(_moment, needed=True, null=False)
 _NAME: Final = _Rule(_text, needed=True, null=False)
@@ -125,16 +131,7 @@ _RULES: Final[dict[str, _Rule]] = {
     "ResourceId": _Rule(_text),
     "ResourceName": _Rule(_text),
     "ResourceType": _Rule(_text),
-    "ServiceCategory": _Rule(
-        _one_of(
-            "AI and Machine Learning", "Analytics", "Business Applications", "Compute",
-            "Databases", "Developer Tools", "Multicloud", "Identity", "Integration",
-            "Internet of Things", "Management and Governance", "Media", "Migration", "Mobile",
-            "Networking", "Security", "Storage", "Web", "Other",
-        ),
-        needed=True,
-        null=False,
-    ),  # fmt: skip
+    "ServiceCategory": _Rule(_one_of(*_SERVICE_CATEGORIES), needed=True, null=False),
     "ServiceName": _NAME,
     "ServiceSubcategory": _Rule(_text, null=False),
     "SkuId": _Rule(_text),

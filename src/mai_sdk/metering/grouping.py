@@ -168,10 +168,10 @@ def _row(keys: dict[str, str | None], parts: Sequence[_Part]) -> Row:
     waste = _waste(parts)
     by_percent: dict[str, Any] = {}
     for percent in 50, 95, 99:
-        enough = percent < 99 or sum(times.values()) >= _ENOUGH_FOR_P99  # noqa: PLR2004
+        enough = percent < 99 or sum(times.values()) >= _ENOUGH_FOR_P99
         taken = percentile(times, percent) if enough else None
         by_percent[f"p{percent}_seconds"] = None if taken is None else taken / 1000
-        enough = percent < 99 or sum(spent.values()) >= _ENOUGH_FOR_P99  # noqa: PLR2004
+        enough = percent < 99 or sum(spent.values()) >= _ENOUGH_FOR_P99
         nanos = percentile(spent, percent) if enough else None
         by_percent[f"p{percent}_cost"] = None if nanos is None else from_nanodollars(nanos)
     return Row(

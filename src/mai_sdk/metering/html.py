@@ -144,12 +144,15 @@ def _sections(report: Report) -> list[str]:
             parts += [
                 f"<section>\n<h2>Spend by day{suffix}</h2>",
                 time_chart(days, currency=currency),
-                legend(s for s in ("exact", "estimated", "lower_bound", "unknown") if s in kinds),
+                legend(
+                    (s for s in ("exact", "estimated", "lower_bound", "unknown") if s in kinds),
+                    with_mark=any(share.status == "unknown" for share in total.shares),
+                ),
                 "<details><summary>The figures of each day</summary>",
                 row_table(days, ("day",), currency=currency, limit=400),
                 "</details>\n</section>",
             ]
-        views = [(view.by,) for view in report.views if view.by != "day"]
+        views: list[tuple[str, ...]] = [(view.by,) for view in report.views if view.by != "day"]
         if report.by and report.by not in {("day",), *views}:
             views.insert(0, report.by)
         for by in views:
@@ -175,8 +178,8 @@ def _view(report: Report, by: str) -> Iterable[Row]:
 
 
 _FOOTER = (
-    "<footer><p>Computed from what was recorded of each attempt and from dated prices, each with its "
-    "source above. It is not an invoice: discounts, commitments and taxes are not in it. Unknown is "
-    "never counted as 0. ≈ estimated, ≥ at least this much; all others are exact. Figures are shown "
-    "rounded; CSV, JSON and Parquet have them to the billionth.</p></footer>"
+    "<footer><p>Computed from what was recorded of each attempt and from dated prices, each with "
+    "its source above. It is not an invoice: discounts, commitments and taxes are not in it. "
+    "Unknown is never counted as 0. ≈ estimated, ≥ at least this much; all others are exact. "
+    "Figures are shown rounded; CSV, JSON and Parquet have them to the billionth.</p></footer>"
 )

@@ -36,15 +36,18 @@ PATTERNS: Final = (
 
 _WIDE, _HIGH, _LEFT, _TOP = 960, 240, 76, 22
 _MOST_DAYS: Final = 400
+_SCALES: Final = (10, 12, 16, 20, 24, 32, 40, 60, 80, 100)
 
 
-def legend(statuses: Iterable[str]) -> str:
-    """Return what each pattern means."""
+def legend(statuses: Iterable[str], *, with_mark: bool = False) -> str:
+    """Return what each pattern means, and the question mark above a column."""
     items = "".join(
         f'<li><svg viewBox="0 0 24 14" aria-hidden="true"><rect class="{status}" x="1" y="1" '
         f'width="22" height="12"/></svg>{STATUS_WORDS[status]}</li>'
         for status in statuses
     )
+    if with_mark:
+        items += '<li><span class="mark">?</span> some attempts of unknown cost are not drawn</li>'
     return f'<ul class="legend">{items}</ul>'
 
 
@@ -142,11 +145,10 @@ def _column(
     words = f"{name}: {write_money(total, currency=currency)}"
     if hidden:
         words += f", and {hidden:,} attempts of unknown cost"
-        if step >= 9:  # noqa: PLR2004 - room for the mark
+        if step >= 9:
             middle = x + width / 2
             drawn.append(
-                f'<text class="mark" x="{middle:.1f}" y="{y - 4:.1f}" '
-                'text-anchor="middle">?</text>'
+                f'<text class="mark" x="{middle:.1f}" y="{y - 4:.1f}" text-anchor="middle">?</text>'
             )
     return f"<g><title>{escape(words)}</title>{''.join(drawn)}</g>" if drawn else ""
 
@@ -190,8 +192,8 @@ def _round_up(amount: Decimal) -> Decimal:
     """Return the next amount that makes a good scale, divisible by four."""
     if not amount:
         return Decimal(1)
-    unit = Decimal(1).scaleb(amount.adjusted())
-    return next(unit * many for many in (1, 2, 4, 6, 8, 10) if unit * many >= amount)
+    tenth = Decimal(1).scaleb(amount.adjusted() - 1)
+    return next(tenth * many for many in _SCALES if tenth * many >= amount)
 
 
 def _part(amount: Decimal, *, of: Decimal, length: int) -> str:

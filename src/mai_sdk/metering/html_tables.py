@@ -25,6 +25,7 @@ __all__ = [
     "waste_table",
 ]
 
+_NONE: Final = "-"
 _MARKS: Final = {"estimated": "≈ ", "lower_bound": "≥ ", "unknown": "≥ "}
 _WASTE: Final = {
     "failed": ("Failed", "the attempt ended in an error; a retry may have followed"),
@@ -36,8 +37,11 @@ _WASTE: Final = {
 class Table:
     """A table being written; cells are HTML, except the first, which is text."""
 
-    def __init__(self, caption: str, *, heads: Sequence[str], numbers: int) -> None:
+    def __init__(
+        self, caption: str, *, heads: Sequence[str], numbers: int, is_shown: bool = True
+    ) -> None:
         self._caption = caption
+        self._kind = "" if is_shown else ' class="same"'
         self._heads = heads
         self._numbers = numbers
         self._rows: list[str] = []
@@ -47,7 +51,9 @@ class Table:
         """Add a row: what it is about, `numbers` cells set to the right, then others."""
         drawn = [f'<tr><th scope="row">{escape(name)}</th>']
         for place, cell in enumerate(cells):
-            kind = ' class="n"' if place < self._numbers else ' class="bar"' if "<svg" in cell else ""
+            kind = (
+                ' class="n"' if place < self._numbers else ' class="bar"' if "<svg" in cell else ""
+            )
             drawn.append(f"<td{kind}>{cell}</td>")
         row = "".join([*drawn, "</tr>"])
         if foot:
@@ -65,39 +71,33 @@ class Table:
         caption = escape(self._caption)
         return (
             f'<div class="scroll" role="region" tabindex="0" aria-label="{caption}"><table>'
-            f"<caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
+            f"<caption{self._kind}>{caption}</caption><thead><tr>{heads}</tr></thead>"
             f"<tbody>{''.join(self._rows)}</tbody>{foot}</table></div>"
         )
 
 
-def brief(amount: Decimal, *, currency: str) -> str:
-    """Return `amount` with as many digits as a reader wants: cents, or four that tell."""
-    if amount >= 100:  # noqa: PLR2004
-        return _grouped(amount, places=2, currency=currency)
-    if amount >= 1:
-        return _grouped(amount, places=3, currency=currency)
-    places = min(9, 3 - amount.adjusted()) if amount else 2
-    return _grouped(amount, places=places, currency=currency)
+def brief(amount: Decimal, *, currency: str, beside: Decimal | None = None) -> str:
+    """Return `amount` with as many digits as a reader wants, and as the dearest one `beside` it.
+
+    At least two that tell are left of any amount, so that little never looks like nothing.
+    """
+    places = max(_places(max(amount, beside or amount)), 1 - amount.adjusted() if amount else 0)
+    rounded = amount.quantize(Decimal(1).scaleb(-min(places, 9)), rounding=ROUND_HALF_EVEN)
+    return f"${rounded:,f}" if currency == "USD" else f"{currency} {rounded:,f}"
 
 
-def _grouped(amount: Decimal, *, places: int, currency: str) -> str:
-    rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
-    if rounded == amount:
-        digits = write_money(amount, currency="USD").removeprefix("$")
-        whole, _, fraction = digits.partition(".")
-        text = f"{int(whole):,}.{fraction}"
-    else:
-        text = f"{rounded:,f}"
-    return f"${text}" if currency == "USD" else f"{currency} {text}"
+def _places(amount: Decimal) -> int:
+    return 2 if amount >= 10 or not amount else 3 - amount.adjusted()
 
 
-def cost_text(cost: Cost) -> str:
+def cost_text(cost: Cost, *, beside: Decimal | None = None) -> str:
     """Return a cost as HTML: how sure it is, and all its digits to be hovered for."""
     if cost.status == "unknown" and not cost.at_least:
         return "unknown"
-    exact = write_money(cost.at_least, currency=cost.currency)
+    exact = escape(write_money(cost.at_least, currency=cost.currency))
     mark = _MARKS.get(cost.status, "")
-    return f'<span title="{escape(exact)}">{mark}{escape(brief(cost.at_least, currency=cost.currency))}</span>'
+    short = escape(brief(cost.at_least, currency=cost.currency, beside=beside))
+    return f'<span title="{exact}">{mark}{short}</span>'
 
 
 def row_table(rows: Sequence[Row], by: Sequence[str], *, currency: str, limit: int) -> str:
@@ -110,19 +110,22 @@ def row_table(rows: Sequence[Row], by: Sequence[str], *, currency: str, limit: i
         f"Spend by {', '.join(by)}, in {currency}",
         heads=(*heads, "cost", "share", ""),
         numbers=len(heads) + 1,
+        is_shown=False,  # the heading above says the same
     )
     for row in rows[:limit]:
         cells = [f"{row.calls:,}", f"{row.attempts:,}"]
         if by_meter:
-            cells.append(", ".join(f"{count:,}" for count in row.usage.meters().values()) or "?")
-        cells += [cost_text(row.cost), _percent(row.cost.at_least, of=total)]
+            counts = row.usage.meters().values() if row.keys["meter"] else ()
+            cells.append(", ".join(f"{count:,}" for count in counts) or _NONE)
+        cells += [cost_text(row.cost, beside=most), _percent(row.cost.at_least, of=total)]
         table.add(_name(row), *cells, bar(row.cost.at_least, most=most))
     rest = rows[limit:]
     note = ""
     if rest:
         left = brief(add_money(row.cost.at_least for row in rest), currency=currency)
         note = (
-            f'<p class="note">And {len(rest):,} more, {left} together: CSV and JSON have them all.</p>'
+            f'<p class="note">And {len(rest):,} more, {left} together: CSV and JSON have them '
+            "all.</p>"
         )
     return table.html() + note
 
@@ -141,7 +144,8 @@ def waste_table(total: Row) -> str:
         if each.seconds is not None:
             why += f" ({each.seconds:,} s)"
         share = _percent(each.cost.at_least, of=total.cost.at_least)
-        table.add(name, f"{each.attempts:,}", cost_text(each.cost), share, escape(why))
+        cost = cost_text(each.cost, beside=total.wasted.at_least)
+        table.add(name, f"{each.attempts:,}", cost, share, escape(why))
     whole = _percent(total.wasted.at_least, of=total.cost.at_least)
     table.add("Together", "", cost_text(total.wasted), whole, "", foot=True)
     return table.html()
@@ -150,15 +154,25 @@ def waste_table(total: Row) -> str:
 def percentile_table(rows: Iterable[Row]) -> str:
     """Return how long the answers of each model took and what they cost."""
     timed = sorted(
-        (row for row in rows if row.p50_seconds is not None), key=lambda row: -(row.p50_seconds or 0)
+        (row for row in rows if row.p50_seconds is not None),
+        key=lambda row: -(row.p50_seconds or 0),
     )
     if not timed:
         return '<p class="soft">No attempt has come to an answer.</p>'
     most = max(row.p95_seconds or 0 for row in timed)
     table = Table(
-        "From the start of a call to its answer, in seconds, and the cost of one; rounded down by at "
-        "most 2 %",
-        heads=("model", "p50 s", "p95 s", "p99 s", "p50 cost", "p95 cost", "p99 cost", "p50 to p95"),
+        "From the start of a call to its answer, in seconds, and the cost of one answer; rounded "
+        "down by at most 2 %",
+        heads=(
+            "model",
+            "p50 s",
+            "p95 s",
+            "p99 s",
+            "p50 cost",
+            "p95 cost",
+            "p99 cost",
+            "p50 to p95",
+        ),
         numbers=6,
     )
     for row in timed:
@@ -166,8 +180,8 @@ def percentile_table(rows: Iterable[Row]) -> str:
         costs = (row.p50_cost, row.p95_cost, row.p99_cost)
         table.add(
             _name(row),
-            *("–" if value is None else f"{value:,.2f}" for value in seconds),
-            *("–" if c is None else brief(c, currency=row.cost.currency) for c in costs),
+            *(_NONE if value is None else f"{value:,.2f}" for value in seconds),
+            *(_NONE if c is None else brief(c, currency=row.cost.currency) for c in costs),
             range_chart(row.p50_seconds or 0, row.p95_seconds or 0, most=most),
         )
     return table.html()
@@ -182,7 +196,7 @@ def price_table(totals: Iterable[Row]) -> str:
     )
     found = False
     lines = [line for total in totals for line in total.cost.lines]
-    for line in sorted(lines, key=lambda l: (l.price.model if l.price else "", l.meter)):
+    for line in sorted(lines, key=lambda line: str(line.price and (line.price.model, line.meter))):
         price = line.price
         if price is None or line.amount is None:
             continue
@@ -194,7 +208,8 @@ def price_table(totals: Iterable[Row]) -> str:
             escape(line.meter.replace("_", " ")),
             escape(str(price)),
             _holds(price),
-            escape(price.source) + ("" if price.basis == "list" else " <em>(not the list price)</em>"),
+            escape(price.source)
+            + ("" if price.basis == "list" else " <em>(not the list price)</em>"),
             escape(price.checked),
         )
     return table.html() if found else '<p class="soft">No price was known for any of it.</p>'
@@ -210,4 +225,4 @@ def _name(row: Row) -> str:
 
 
 def _percent(amount: Decimal, *, of: Decimal) -> str:
-    return f"{amount * 100 / of:.1f} %" if of else "–"
+    return f"{amount * 100 / of:.1f} %" if amount and of else _NONE

@@ -39,7 +39,9 @@ def rung(number: int) -> int:
 def rung_in_sql(number: str) -> str:
     """Return the SQL that does the same to the expression `number`, a column's name."""
     cases = " ".join(f"WHEN {number} < {end} THEN {number} / {by} * {by}" for end, by in LADDER[1:])
-    return f"CASE WHEN {number} < 0 THEN 0 WHEN {number} < 100 THEN {number} {cases} ELSE {_TOP} END"
+    return (
+        f"CASE WHEN {number} < 0 THEN 0 WHEN {number} < 100 THEN {number} {cases} ELSE {_TOP} END"
+    )
 
 
 def percentile(counts: Mapping[int, int], percent: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.errors import ConfigurationError
@@ -79,10 +80,8 @@ def _cells(row: Row) -> dict[str, Any]:
 
 def _pyarrow() -> tuple[Any, Any]:
     try:
-        import pyarrow
-        from pyarrow import parquet
+        return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
         raise ConfigurationError(
             "A Parquet file needs pyarrow, which is not installed: pip install 'mai-sdk[parquet]'."
         ) from None
-    return pyarrow, parquet

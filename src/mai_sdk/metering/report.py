@@ -118,7 +118,9 @@ class Report(Value):
         """Return everything, money as strings of digits so that none is lost; unknown is null."""
         return self.model_dump_json(indent=2)
 
-    def to_html(self, *, title: str = "What the calls cost", made_at: datetime | None = None) -> str:
+    def to_html(
+        self, *, title: str = "What the calls cost", made_at: datetime | None = None
+    ) -> str:
         """Return one page with charts and tables that needs nothing else: no network, no script.
 
         It follows the reader's light or dark setting, prints, and says in tables all that its
@@ -160,8 +162,8 @@ def build_report(
 
     Args:
         entries: From a ledger.
-        by: Any of model, modality, meter, day (UTC, of the start of the call), deployment, surface, session,
-            status (HTTP, of the attempt) and tag:<name>.
+        by: Any of model, modality, meter, day (UTC, of the start of the call), deployment,
+            surface, session, status (HTTP, of the attempt) and tag:<name>.
         since: Leave out what was reserved before; seconds since the epoch, a datetime, or a day.
         until: Leave out what was reserved then or later.
         tags: Only calls that have all of these tags.
@@ -179,7 +181,9 @@ def build_report(
         if (low is None or low <= entry.reserved_at) and (high is None or entry.reserved_at < high)
     )
     by = (by,) if isinstance(by, str) else tuple(by)
-    return report_of(fold(chosen, sessions="session" in by), by=by, since=low, until=high, tags=tags)
+    return report_of(
+        fold(chosen, sessions="session" in by), by=by, since=low, until=high, tags=tags
+    )
 
 
 def report_of(
@@ -206,7 +210,8 @@ def report_of(
         rows=grouping.rows(tuple(by)),
         totals=grouping.totals(),
         views=tuple(
-            View(by=key, rows=grouping.rows((key,))) for key in ("day", "model", "modality", "meter")
+            View(by=key, rows=grouping.rows((key,)))
+            for key in ("day", "model", "modality", "meter")
         ),
     )
 

@@ -1,5 +1,4 @@
-"""The cells of a report, read from the sums in a SQLite ledger: whole days from its cells, the rest
-from its rows."""
+"""The cells of a report, out of a SQLite ledger: whole days from its sums, the rest from rows."""
 
 from __future__ import annotations
 

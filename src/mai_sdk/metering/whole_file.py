@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mai_sdk.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 __all__ = ["check_writable", "whole_file"]
 
@@ -33,7 +33,7 @@ def check_writable(path: str | Path) -> Path:
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def whole_file(path: str | Path) -> Generator[Path]:
     """Give the path of a new file beside `path`, which takes its place if the block ends well.
 
     Raises:
