@@ -17,7 +17,7 @@ from mai_sdk.metering.ids import uuid7
 from mai_sdk.metering.ledger import Entry, Ledger, Operation
 from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.prices import PriceBook
-from mai_sdk.metering.report import build_report, report_of
+from mai_sdk.metering.report import Report, build_report
 from mai_sdk.metering.sqlite import SQLiteLedger
 from mai_sdk.metering.usage import Usage
 
@@ -199,10 +199,10 @@ def test_both_ways_to_add_up_give_equal_reports(calls, since, until):
     for tags in {}, {"team": "a"}:
         for by in BY:
             asked = {"by": by, "since": low, "until": high, "tags": tags}
-            kept = report_of(sums, **asked)
+            kept = Report.of_cells(sums, **asked)
             added = build_report(entries, **asked)
             assert kept == added
             assert kept.to_json() == added.to_json()
     write(memory, calls)
     from_memory = build_report(memory.entries(), since=low, until=high)
-    assert from_memory.totals == report_of(sums, by=(), since=low, until=high).totals
+    assert from_memory.totals == Report.of_cells(sums, by=(), since=low, until=high).totals

@@ -49,14 +49,38 @@ _UNHEARD: Final = (
     "Voice nobody heard is reckoned as its part of what the whole voice cost, by seconds."
 )
 _ENOUGH_FOR_P99: Final = 100
+_ANY: Final = Group(
+    day="",
+    modality="",
+    model=None,
+    deployment=None,
+    surface="",
+    tags="{}",
+    session=None,
+    status=None,
+    error=None,
+    currency="",
+    certainty="free",
+    reason=None,
+    basis="reported",
+    meters=(),
+)
+_TOLD_APART: Final = ("currency", "certainty", "reason", "basis", "meters")
+"""What of a group matters inside a row, besides whether it failed."""
+
+
+class _Piece(NamedTuple):
+    """A cell, or what of it is one meter's."""
+
+    cell: Cell
+    meter: str | None = None
 
 
 class _Part(NamedTuple):
-    """A cell, or what of it is one meter's, with its cost made once."""
+    """Cells added up, with their cost made once."""
 
     cell: Cell
     cost: Cost
-    meter: str | None = None
 
 
 class Grouping:
@@ -67,7 +91,7 @@ class Grouping:
         wanted = tags.items()
         chosen = [cell for cell in merge(cells) if wanted <= self._tags_of(cell.group).items()]
         chosen.sort(key=lambda cell: repr(cell.group))  # the same order, whoever added them up
-        self._parts = [_Part(cell, cell.cost) for cell in chosen]
+        self._cells = chosen
         used = Counter[str]()
         for cell in chosen:
             if cell.has_money:
@@ -82,12 +106,14 @@ class Grouping:
             ValueError: A key is none of those there are.
         """
         readers = [self._reader(key) for key in by]
-        parts = self._parts
         if _METER in by:
-            parts = [piece for part in parts for piece in _by_meter(part.cell)]
-        groups: dict[tuple[str | None, ...], list[_Part]] = defaultdict(list)
-        for part in parts:
-            groups[self._currency(part.cell), *(read(part) for read in readers)].append(part)
+            pieces = [piece for cell in self._cells for piece in _by_meter(cell)]
+        else:
+            pieces = [_Piece(cell) for cell in self._cells]
+        groups: dict[tuple[str | None, ...], list[Cell]] = defaultdict(list)
+        for piece in pieces:
+            key = (self._currency(piece.cell), *(read(piece) for read in readers))
+            groups[key].append(piece.cell)
         made = [_row(dict(zip(by, key[1:], strict=True)), found) for key, found in groups.items()]
         made.sort(key=lambda row: [key or "" for key in row.keys.values()])
         made.sort(key=lambda row: row.cost.at_least, reverse=True)
@@ -95,23 +121,23 @@ class Grouping:
 
     def totals(self) -> tuple[Row, ...]:
         """Return a row for each currency; one over nothing if there are no cells."""
-        groups: dict[str, list[_Part]] = defaultdict(list)
-        for part in self._parts:
-            groups[self._currency(part.cell)].append(part)
+        groups: dict[str, list[Cell]] = defaultdict(list)
+        for cell in self._cells:
+            groups[self._currency(cell)].append(cell)
         return tuple(_row({}, groups[each]) for each in sorted(groups)) or (_row({}, []),)
 
-    def _reader(self, key: str) -> Callable[[_Part], str | None]:
+    def _reader(self, key: str) -> Callable[[_Piece], str | None]:
         if key.startswith(_TAG) and key != _TAG:
             name = key.removeprefix(_TAG)
-            return lambda part: self._tags_of(part.cell.group).get(name)
+            return lambda piece: self._tags_of(piece.cell.group).get(name)
         if key == _METER:
-            return lambda part: part.meter
+            return lambda piece: piece.meter
         if key not in _READERS:
             raise ValueError(
                 f"A report cannot be made by {key!r}: use {', '.join(KEYS)} or tag:<name>."
             )
         read = _READERS[key]
-        return lambda part: read(part.cell.group)
+        return lambda piece: read(piece.cell.group)
 
     def _tags_of(self, group: Group) -> dict[str, str]:
         if group.tags not in self._tags:
@@ -122,7 +148,7 @@ class Grouping:
         return cell.group.currency if cell.has_money else self._home
 
 
-def _by_meter(cell: Cell) -> list[_Part]:
+def _by_meter(cell: Cell) -> list[_Piece]:
     """Return what each meter has of the cell, and what none has."""
     made: dict[str, Cell] = {}
     for (meter, price), line in cell.lines.items():
@@ -143,14 +169,13 @@ def _by_meter(cell: Cell) -> list[_Part]:
     voice = next((meter for meter in VOICE_METERS if meter in made), None)
     if voice is not None:
         made[voice].unheard = cell.unheard
-    parts = [_Part(part, part.cost, meter) for meter, part in made.items()]
+    pieces = [_Piece(part, meter) for meter, part in made.items()]
     left = cell.nanos - sum(part.nanos for part in made.values())
     if not made:
-        parts.append(_Part(cell, cell.cost))
+        pieces.append(_Piece(cell))
     elif left > 0:
-        rest = Cell(cell.group, nanos=left)
-        parts.append(_Part(rest, rest.cost))
-    return parts
+        pieces.append(_Piece(Cell(cell.group, nanos=left)))
+    return pieces
 
 
 def _sureness(group: Group, *, basis: str) -> CostStatus:
@@ -160,7 +185,27 @@ def _sureness(group: Group, *, basis: str) -> CostStatus:
     return "lower_bound" if group.basis == "lower_bound" else "estimated"
 
 
-def _row(keys: dict[str, str | None], parts: Sequence[_Part]) -> Row:
+def _kind_of_failure(group: Group) -> WasteKind:
+    cut = group.error in _CUT_OFF or group.basis == "lower_bound"
+    return "interrupted" if cut else "failed"
+
+
+def _alike(cells: Iterable[Cell]) -> list[_Part]:
+    """Return the cells added up as far as a row has no need to tell them apart."""
+    sums: dict[tuple[object, ...], Cell] = {}
+    for cell in cells:
+        group = cell.group
+        waste = None if group.error is None else _kind_of_failure(group)
+        alike = (waste, *(getattr(group, name) for name in _TOLD_APART))
+        if alike not in sums:
+            told = {name: getattr(group, name) for name in _TOLD_APART}
+            sums[alike] = Cell(_ANY._replace(error=waste, **told))
+        sums[alike].add(cell)
+    return [_Part(cell, cell.cost) for cell in sums.values()]
+
+
+def _row(keys: dict[str, str | None], cells: Iterable[Cell]) -> Row:
+    parts = _alike(cells)
     times, spent = Counter[int](), Counter[int]()
     for part in parts:
         times.update(part.cell.milliseconds)
@@ -193,8 +238,7 @@ def _waste(parts: Sequence[_Part]) -> tuple[Waste, ...]:
     for part in parts:
         group = part.cell.group
         if group.error is not None:
-            cut = group.error in _CUT_OFF or group.basis == "lower_bound"
-            failed["interrupted" if cut else "failed"].append(part)
+            failed["interrupted" if group.error == "interrupted" else "failed"].append(part)
         elif part.cell.unheard.attempts:
             unheard.append(part.cell)
     made = [

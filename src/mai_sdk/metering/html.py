@@ -23,7 +23,6 @@ from mai_sdk.metering.html_tables import (
 from mai_sdk.metering.money import write_money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from mai_sdk.metering.report import Report, Row
@@ -69,7 +68,7 @@ def _header(report: Report, *, title: str, made_at: datetime | None) -> str:
 
 
 def _period(report: Report) -> str:
-    days = sorted(row.keys["day"] or "" for row in _view(report, "day"))
+    days = sorted(row.keys["day"] or "" for row in report.rows_by("day"))
     start = f"{report.since:%Y-%m-%d %H:%M}" if report.since else days[0] if days else ""
     end = f"{report.until:%Y-%m-%d %H:%M}" if report.until else days[-1] if days else ""
     if not start and not end:
@@ -136,7 +135,7 @@ def _sections(report: Report) -> list[str]:
         currency = total.cost.currency
         suffix = f", in {currency}" if several else ""
         days = sorted(
-            (row for row in _view(report, "day") if row.cost.currency == currency),
+            (row for row in report.rows_by("day") if row.cost.currency == currency),
             key=lambda row: row.keys["day"] or "",
         )
         if any(row.keys["day"] for row in days):
@@ -152,11 +151,11 @@ def _sections(report: Report) -> list[str]:
                 row_table(days, ("day",), currency=currency, limit=400),
                 "</details>\n</section>",
             ]
-        views: list[tuple[str, ...]] = [(view.by,) for view in report.views if view.by != "day"]
+        views: list[tuple[str, ...]] = [("model",), ("modality",), ("meter",)]
         if report.by and report.by not in {("day",), *views}:
             views.insert(0, report.by)
         for by in views:
-            rows = report.rows if by == report.by else _view(report, by[0])
+            rows = report.rows if by == report.by else report.rows_by(*by)
             mine = [row for row in rows if row.cost.currency == currency]
             named = escape(", ".join(by))
             parts += [f"<section>\n<h2>Spend by {named}{suffix}</h2>"]
@@ -164,17 +163,13 @@ def _sections(report: Report) -> list[str]:
         parts += [f"<section>\n<h2>Wasted spend{suffix}</h2>", waste_table(total), "</section>"]
     parts += [
         "<section>\n<h2>How long answers took, and what one cost</h2>",
-        percentile_table(_view(report, "model")),
+        percentile_table(report.rows_by("model")),
         "</section>",
         "<section>\n<h2>Prices used</h2>",
         price_table(report.totals),
         "</section>",
     ]
     return parts
-
-
-def _view(report: Report, by: str) -> Iterable[Row]:
-    return next((view.rows for view in report.views if view.by == by), ())
 
 
 _FOOTER = (

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from mai_sdk.metering import render
 from mai_sdk.metering.cost import Cost, CostStatus
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mai_sdk.metering.cells import Cell
+    from mai_sdk.metering.grouping import Grouping
     from mai_sdk.metering.ledger import Entry
 
-__all__ = ["Report", "Row", "Share", "View", "Waste", "WasteKind", "build_report", "report_of"]
+__all__ = ["Report", "Row", "Share", "Waste", "WasteKind", "build_report"]
 
 WasteKind = Literal["failed", "interrupted", "unheard"]
 """failed: the attempt ended in an error, whether it was tried again or not. interrupted: it was cut
@@ -83,13 +84,6 @@ class Row(Value):
     """How `cost` is made up, surest first; statuses that do not occur are left out."""
 
 
-class View(Value):
-    """The same calls once more, by one other key."""
-
-    by: str
-    rows: tuple[Row, ...]
-
-
 class Report(Value):
     """Rows, dearest first, and their total."""
 
@@ -103,8 +97,54 @@ class Report(Value):
     rows: tuple[Row, ...]
     totals: tuple[Row, ...]
     """One for each currency, without keys; one over nothing if there were no entries."""
-    views: tuple[View, ...] = Field(default=(), exclude=True, repr=False)
-    """By day, model, modality and meter, for the page that `to_html` makes."""
+    _grouping: Any = PrivateAttr(default=None)
+    """The cells, for other rows than those asked for."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same."""
+        return isinstance(other, Report) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def rows_by(self, *keys: str) -> tuple[Row, ...]:
+        """Return the rows of the same calls by other keys, dearest first.
+
+        A report that was read from JSON knows no other rows than its own, and returns none.
+
+        Raises:
+            ValueError: A key is none of those there are.
+        """
+        grouping: Grouping | None = self._grouping
+        return () if grouping is None else grouping.rows(keys)
+
+    @classmethod
+    def of_cells(
+        cls,
+        cells: Iterable[Cell],
+        *,
+        by: Sequence[str],
+        since: float | None = None,
+        until: float | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Report:
+        """Return the report over `cells`, which were chosen by `since` and `until` already.
+
+        Raises:
+            ValueError: A key is none of those there are.
+        """
+        from mai_sdk.metering.grouping import Grouping
+
+        grouping = Grouping(cells, tags=tags or {})
+        report = cls(
+            by=tuple(by),
+            since=_moment(since),
+            until=_moment(until),
+            tags=dict(tags or {}),
+            rows=grouping.rows(tuple(by)),
+            totals=grouping.totals(),
+        )
+        report._grouping = grouping
+        return report
 
     def to_table(self, *, width: int = 80) -> str:
         """Return the report as text, no line longer than `width` (at least 60)."""
@@ -181,38 +221,8 @@ def build_report(
         if (low is None or low <= entry.reserved_at) and (high is None or entry.reserved_at < high)
     )
     by = (by,) if isinstance(by, str) else tuple(by)
-    return report_of(
+    return Report.of_cells(
         fold(chosen, sessions="session" in by), by=by, since=low, until=high, tags=tags
-    )
-
-
-def report_of(
-    cells: Iterable[Cell],
-    *,
-    by: Sequence[str],
-    since: float | None = None,
-    until: float | None = None,
-    tags: Mapping[str, str] | None = None,
-) -> Report:
-    """Return the report over `cells`, which were chosen by `since` and `until` already.
-
-    Raises:
-        ValueError: A key is none of those there are.
-    """
-    from mai_sdk.metering.grouping import Grouping
-
-    grouping = Grouping(cells, tags=tags or {})
-    return Report(
-        by=tuple(by),
-        since=_moment(since),
-        until=_moment(until),
-        tags=dict(tags or {}),
-        rows=grouping.rows(tuple(by)),
-        totals=grouping.totals(),
-        views=tuple(
-            View(by=key, rows=grouping.rows((key,)))
-            for key in ("day", "model", "modality", "meter")
-        ),
     )
 
 

@@ -11,7 +11,7 @@ from mai_sdk.metering.budget_status import budget_statuses
 from mai_sdk.metering.cells import SummingLedger
 from mai_sdk.metering.focus import Account
 from mai_sdk.metering.focus_file import write_focus
-from mai_sdk.metering.report import build_report, report_of
+from mai_sdk.metering.report import Report, build_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from mai_sdk.metering.budget_status import BudgetStatus
     from mai_sdk.metering.focus_file import FocusFiles
     from mai_sdk.metering.ledger import Entry, Ledger
-    from mai_sdk.metering.report import Report
 
 __all__ = ["Costs"]
 
@@ -71,7 +70,7 @@ class Costs:
         try:
             if isinstance(ledger, SummingLedger) and "session" not in by:
                 cells = ledger.sums(since=start, until=end)
-                return report_of(cells, by=by, since=start, until=end, tags=tags)
+                return Report.of_cells(cells, by=by, since=start, until=end, tags=tags)
             entries = ledger.entries(since=start, until=end)
             return build_report(entries, by=by, since=start, until=end, tags=tags)
         except ValueError as error:
