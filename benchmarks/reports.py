@@ -157,7 +157,7 @@ def judged(is_met: bool) -> str:  # noqa: FBT001 - what it writes
 PAGE = """\
 # Reports
 
-Seconds from the start of the process to its end, over a ledger of {number:,} attempts of {days} days
+Seconds from the start of the process to its end, over a ledger of {number:,} attempts, {days} days
 and {models} models; the best of {rounds}. SQLite {sqlite}, {on}.
 
 | command | s | goal | |

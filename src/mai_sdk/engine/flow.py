@@ -274,7 +274,7 @@ def read_answer(call: Call[T], tab: Tab, response: Any, body: bytes) -> T:
             usage = call.usage_of(error.partial)
             tab.settle(usage, status=response.status, error=type(error).__name__)
         raise
-    tab.settle(call.usage_of(value), status=response.status)
+    tab.settle(call.usage_of(value), status=response.status, error=call.fault_of(value))
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mai_sdk.engine.flow import attach, completed, whole
@@ -46,6 +47,7 @@ def _asked(plan: Plan, tab: Tab) -> Generator[Step, Any, Reply[Any]]:
     asked = 0
     while True:
         call = plan.call()
+        call.fault_of = partial(_fault, plan)
         try:
             answer = yield from whole(call, tab)
         except CallFailed as error:
@@ -67,6 +69,18 @@ def _asked(plan: Plan, tab: Tab) -> Generator[Step, Any, Reply[Any]]:
         if asked == _MAX_ASKS or reply.finish_reason == "length":
             raise attach(_did_not_fit(problem, asked, reply), tab, call)
         plan = plan.asked_again(reply.message, problem)
+
+
+def _fault(plan: Plan, answer: Answer) -> str | None:
+    """Return what the ledger says of an answer that does not fit: it is paid for, and wasted."""
+    choice = answer.choices[0] if answer.choices else Choice()
+    if plan.format is None or choice.tool_calls:
+        return None
+    try:
+        plan.format.parse(choice.text)
+    except ValueError:
+        return StructuredOutputFailed.__name__
+    return None
 
 
 def _did_not_fit(problem: str, asked: int, reply: Reply[Any]) -> StructuredOutputFailed:
