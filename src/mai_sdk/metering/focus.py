@@ -64,6 +64,8 @@ _UNITS: Final = {
     "spoken seconds": "Seconds",
     "characters": "Characters",
 }
+_LAST: Final = 253_402_300_799
+"""The last second of the year 9999."""
 _CUT: Final = frozenset({"Abandoned", "StreamTruncated", "CancelledError", "GeneratorExit"})
 _DIVIDE: Final = Context(prec=30).divide
 
@@ -236,7 +238,8 @@ def _month(seconds: int) -> dict[str, str]:
 
 
 def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return it as FOCUS writes it; a clock gone mad does not keep the others from their bill."""
+    return datetime.fromtimestamp(min(seconds, _LAST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _json(value: object) -> str:
