@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from mai_sdk.metering.cells import VOICE_METERS, Cell, Group, merge
-from mai_sdk.metering.cost import Cost, CostStatus
+from mai_sdk.metering.cost import Cost, CostStatus, join_reasons
 from mai_sdk.metering.ladder import percentile
 from mai_sdk.metering.money import add_money, from_nanodollars
 from mai_sdk.metering.report import Row, Share, Waste
@@ -49,6 +49,7 @@ _UNHEARD: Final = (
     "Voice nobody heard is reckoned as its part of what the whole voice cost, by seconds."
 )
 _ENOUGH_FOR_P99: Final = 100
+_REASONS: Final = 5
 _ANY: Final = Group(
     day="",
     modality="",
@@ -224,12 +225,25 @@ def _row(keys: dict[str, str | None], cells: Iterable[Cell]) -> Row:
         calls=sum(part.cell.calls for part in parts),
         attempts=sum(part.cell.attempts for part in parts),
         usage=Usage.sum(part.cell.usage for part in parts),
-        cost=Cost.sum(part.cost for part in parts),
+        cost=_together(parts),
         wasted=Cost.sum(each.cost for each in waste),
         waste=waste,
         shares=_shares(parts),
         **by_percent,
     )
+
+
+def _together(parts: Sequence[_Part]) -> Cost:
+    """Return the sum, with the reasons of most attempts; there may be one for every model."""
+    whole = Cost.sum(part.cost.model_copy(update={"reason": None}) for part in parts)
+    reasons = Counter[str]()
+    for part in parts:
+        if part.cost.status == whole.status and part.cost.reason:
+            reasons[part.cost.reason] += part.cell.attempts
+    told = sorted(reasons, key=lambda reason: (-reasons[reason], reason))[:_REASONS]
+    if len(reasons) > _REASONS:
+        told.append(f"And {len(reasons) - _REASONS:,} more reasons, for fewer attempts each.")
+    return whole.model_copy(update={"reason": join_reasons(told)})
 
 
 def _waste(parts: Sequence[_Part]) -> tuple[Waste, ...]:
@@ -245,7 +259,7 @@ def _waste(parts: Sequence[_Part]) -> tuple[Waste, ...]:
         Waste(
             kind=kind,
             attempts=sum(part.cell.attempts for part in found),
-            cost=Cost.sum(part.cost for part in found),
+            cost=_together(found),
         )
         for kind, found in failed.items()
         if found

@@ -163,7 +163,7 @@ def _sections(report: Report) -> list[str]:
         parts += [f"<section>\n<h2>Wasted spend{suffix}</h2>", waste_table(total), "</section>"]
     parts += [
         "<section>\n<h2>How long answers took, and what one cost</h2>",
-        percentile_table(report.rows_by("model")),
+        percentile_table(report.rows_by("model"), limit=50),
         "</section>",
         "<section>\n<h2>Prices used</h2>",
         price_table(report.totals),

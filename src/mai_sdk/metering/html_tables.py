@@ -151,8 +151,8 @@ def waste_table(total: Row) -> str:
     return table.html()
 
 
-def percentile_table(rows: Iterable[Row]) -> str:
-    """Return how long the answers of each model took and what they cost."""
+def percentile_table(rows: Iterable[Row], *, limit: int) -> str:
+    """Return how long the answers of each model took and what they cost, the slowest first."""
     timed = sorted(
         (row for row in rows if row.p50_seconds is not None),
         key=lambda row: -(row.p50_seconds or 0),
@@ -175,7 +175,7 @@ def percentile_table(rows: Iterable[Row]) -> str:
         ),
         numbers=6,
     )
-    for row in timed:
+    for row in timed[:limit]:
         seconds = (row.p50_seconds, row.p95_seconds, row.p99_seconds)
         costs = (row.p50_cost, row.p95_cost, row.p99_cost)
         table.add(
@@ -184,7 +184,9 @@ def percentile_table(rows: Iterable[Row]) -> str:
             *(_NONE if c is None else brief(c, currency=row.cost.currency) for c in costs),
             range_chart(row.p50_seconds or 0, row.p95_seconds or 0, most=most),
         )
-    return table.html()
+    rest = len(timed) - limit
+    note = f'<p class="note">And {rest:,} more, which were faster.</p>' if rest > 0 else ""
+    return table.html() + note
 
 
 def price_table(totals: Iterable[Row]) -> str:
