@@ -125,7 +125,10 @@ class Grouping:
         groups: dict[str, list[Cell]] = defaultdict(list)
         for cell in self._cells:
             groups[self._currency(cell)].append(cell)
-        return tuple(_row({}, groups[each]) for each in sorted(groups)) or (_row({}, []),)
+        return tuple(_row({}, groups[each]) for each in self._ranked(groups)) or (_row({}, []),)
+
+    def _ranked(self, currencies: Iterable[str]) -> list[str]:
+        return sorted(currencies, key=lambda each: (each != self._home, each))
 
     def _reader(self, key: str) -> Callable[[_Piece], str | None]:
         if key.startswith(_TAG) and key != _TAG:

@@ -159,7 +159,7 @@ def _sections(report: Report) -> list[str]:
             mine = [row for row in rows if row.cost.currency == currency]
             named = escape(", ".join(by))
             parts += [f"<section>\n<h2>Spend by {named}{suffix}</h2>"]
-            parts += [row_table(mine, by, currency=currency, limit=200), "</section>"]
+            parts += [row_table(mine, by, currency=currency, limit=40), "</section>"]
         parts += [f"<section>\n<h2>Wasted spend{suffix}</h2>", waste_table(total), "</section>"]
     parts += [
         "<section>\n<h2>How long answers took, and what one cost</h2>",

@@ -114,8 +114,9 @@ def time_chart(rows: Sequence[Row], *, currency: str) -> str:
     ]  # fmt: skip
     words = f"Spend by {unit}, {names[0]} to {names[-1]}, in {currency}. The table has the figures."
     return (
+        f'<div class="scroll chart" role="region" tabindex="0" aria-label="Spend by {unit}">'
         f'<svg viewBox="0 0 {_WIDE} {_HIGH + 44}" role="img" aria-label="{escape(words)}">'
-        f"{_grid(scale, currency)}{''.join(drawn)}{_dates(names, step)}</svg>"
+        f"{_grid(scale, currency)}{''.join(drawn)}{_dates(names, step)}</svg></div>"
     )
 
 
@@ -130,7 +131,7 @@ def _column(
     currency: str,
 ) -> str:
     total = add_money(parts.values())
-    width = max(step * 8 / 10, Decimal(1))
+    width = min(max(step * 8 / 10, Decimal(1)), Decimal(64))
     x += (step - width) / 2
     y = Decimal(_TOP + _HIGH)
     drawn: list[str] = []

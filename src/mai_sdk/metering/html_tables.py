@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _NONE: Final = "-"
+_LONG: Final = 40
 _MARKS: Final = {"estimated": "≈ ", "lower_bound": "≥ ", "unknown": "≥ "}
 _WASTE: Final = {
     "failed": ("Failed", "the attempt ended in an error; a retry may have followed"),
@@ -49,12 +50,12 @@ class Table:
 
     def add(self, name: str, *cells: str, foot: bool = False) -> None:
         """Add a row: what it is about, `numbers` cells set to the right, then others."""
-        drawn = [f'<tr><th scope="row">{escape(name)}</th>']
+        breakable = escape(name).replace("_", "_<wbr>")
+        drawn = [f'<tr><th scope="row">{breakable}</th>']
         for place, cell in enumerate(cells):
-            kind = (
-                ' class="n"' if place < self._numbers else ' class="bar"' if "<svg" in cell else ""
-            )
-            drawn.append(f"<td{kind}>{cell}</td>")
+            kind = "n" if place < self._numbers else "bar" if "<svg" in cell else ""
+            kind = kind or ("text" if len(cell) > _LONG else "")
+            drawn.append(f'<td class="{kind}">{cell}</td>' if kind else f"<td>{cell}</td>")
         row = "".join([*drawn, "</tr>"])
         if foot:
             self._foot = row
@@ -218,8 +219,9 @@ def price_table(totals: Iterable[Row]) -> str:
 
 
 def _holds(price: Price) -> str:
-    until = f"until {price.valid_until}" if price.valid_until else "on"
-    return escape(f"from {price.valid_from} {until}")
+    if price.valid_until:
+        return escape(f"{price.valid_from} to {price.valid_until}")
+    return escape(f"since {price.valid_from}")
 
 
 def _name(row: Row) -> str:
