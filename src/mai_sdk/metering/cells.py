@@ -160,14 +160,18 @@ def fold(entries: Iterable[Entry], *, sessions: bool = False) -> list[Cell]:
 
 
 def merge(cells: Iterable[Cell]) -> list[Cell]:
-    """Return one cell for each group."""
-    merged: dict[Group, Cell] = {}
+    """Return one cell for each group; those given stay as they are."""
+    found: dict[Group, list[Cell]] = {}
     for cell in cells:
-        if cell.group in merged:
-            merged[cell.group].add(cell)
-        else:
-            merged[cell.group] = cell
-    return list(merged.values())
+        found.setdefault(cell.group, []).append(cell)
+    return [alike[0] if len(alike) == 1 else _added_up(alike) for alike in found.values()]
+
+
+def _added_up(alike: list[Cell]) -> Cell:
+    whole = Cell(alike[0].group)
+    for cell in alike:
+        whole.add(cell)
+    return whole
 
 
 def _group(entry: Entry, *, sessions: bool) -> Group:
