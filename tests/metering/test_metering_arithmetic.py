@@ -22,13 +22,12 @@ from mai_sdk.metering.money import add_money, from_nanodollars, nanodollars_of
 from mai_sdk.metering.report import Report
 
 METERING = Path(mai_sdk.__file__).parent / "metering"
-TIMES = {
-    "ids.py", "ledger.py", "memory.py", "process.py", "receipt.py", "report.py", "rows.py",
-    "sqlite.py", "sqlite_file.py", "sqlite_rows.py", "sqlite_sums.py", "tokens.py", "writer.py",
-    "html_charts.py", "html_tables.py", "render.py", "parquet.py",
-}  # fmt: skip
-"""Files that hold moments, seconds, or the lengths of bars beside money, which may be floats."""
-MONEY = sorted(path.name for path in METERING.glob("*.py") if path.name not in TIMES)
+MONEY = (
+    "cells.py", "cost.py", "focus.py", "focus_file.py", "focus_rules.py", "grouping.py",
+    "ladder.py", "money.py", "prices.py", "rates.py", "rows.py", "sqlite_cells.py", "tariff.py",
+    "usage.py",
+)  # fmt: skip
+"""The files that reckon with money. Beside them there are moments and seconds, which are floats."""
 RANK = ["free", "exact", "estimated", "lower_bound", "unknown"]
 
 
@@ -45,13 +44,11 @@ def floats_in(source: str) -> list[str]:
 
 
 ALLOWED = {
-    "cells.py": {"float"},  # `since` and `until` of the protocol
-    "budget.py": {"float"},
-    "budget_status.py": {"float"},
+    "cells.py": {"float"},  # the moments `since` and `until`
     "grouping.py": {"taken / 1000"},  # seconds
+    "prices.py": {"float"},  # what is refused there
     "rates.py": {"Fraction(row.amount) / row.per"},
-    "prices.py": {"float", "float | bool"},  # refused there
-    "tokens.py": set(),
+    "rows.py": {"float"},  # a moment
 }
 
 
