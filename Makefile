@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test frameworks check format bench clean
+.PHONY: help demo test frameworks check format bench look clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,12 @@ bench: $(VENV)/.dev  ## Measure against the official clients, litellm and raw li
 	$(BIN)/python benchmarks/sessions.py
 	$(BIN)/python benchmarks/continuity.py
 	$(BIN)/python benchmarks/ledger.py
+	$(BIN)/python benchmarks/reports.py
+
+look: $(VENV)/.dev  ## See the HTML report in Chromium (installed with apt if missing): PNG files in look/.
+	@command -v chromium chromium-browser google-chrome >/dev/null || apt-get install -y --no-install-recommends chromium
+	MAI_LOOK=$(CURDIR)/look $(BIN)/python -m pytest tests/metering/test_metering_html.py -k browser
+	@ls look/*.png
 
 clean:  ## Remove what these commands made.
-	rm -rf $(VENV) benchmarks/.venv .pytest_cache .mypy_cache .ruff_cache dist
+	rm -rf $(VENV) benchmarks/.venv look .pytest_cache .mypy_cache .ruff_cache dist
