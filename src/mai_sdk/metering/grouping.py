@@ -115,7 +115,10 @@ class Grouping:
         for piece in pieces:
             key = (self._currency(piece.cell), *(read(piece) for read in readers))
             groups[key].append(piece.cell)
-        made = [_row(dict(zip(by, key[1:], strict=True)), found) for key, found in groups.items()]
+        made = [
+            _row(dict(zip(by, named, strict=True)), found, currency=str(currency))
+            for (currency, *named), found in groups.items()
+        ]
         made.sort(key=lambda row: [key or "" for key in row.keys.values()])
         made.sort(key=lambda row: row.cost.at_least, reverse=True)
         return tuple(made)
@@ -125,7 +128,9 @@ class Grouping:
         groups: dict[str, list[Cell]] = defaultdict(list)
         for cell in self._cells:
             groups[self._currency(cell)].append(cell)
-        return tuple(_row({}, groups[each]) for each in self._ranked(groups)) or (_row({}, []),)
+        return tuple(_row({}, groups[each], currency=each) for each in self._ranked(groups)) or (
+            _row({}, [], currency=self._home),
+        )
 
     def _ranked(self, currencies: Iterable[str]) -> list[str]:
         return sorted(currencies, key=lambda each: (each != self._home, each))
@@ -208,7 +213,7 @@ def _alike(cells: Iterable[Cell]) -> list[_Part]:
     return [_Part(cell, cell.cost) for cell in sums.values()]
 
 
-def _row(keys: dict[str, str | None], cells: Iterable[Cell]) -> Row:
+def _row(keys: dict[str, str | None], cells: Iterable[Cell], *, currency: str) -> Row:
     parts = _alike(cells)
     times, spent = Counter[int](), Counter[int]()
     for part in parts:
@@ -228,7 +233,7 @@ def _row(keys: dict[str, str | None], cells: Iterable[Cell]) -> Row:
         calls=sum(part.cell.calls for part in parts),
         attempts=sum(part.cell.attempts for part in parts),
         usage=Usage.sum(part.cell.usage for part in parts),
-        cost=_together(parts),
+        cost=_together(parts).model_copy(update={"currency": currency}),
         wasted=Cost.sum(each.cost for each in waste),
         waste=waste,
         shares=_shares(parts),
