@@ -125,7 +125,7 @@ class PostgresLedger:
 
     def settle_soon(self, attempt_id: str, **outcome: Any) -> Ticket[bool]:
         """Have it settled, as `settle` would; may be called by a finalizer."""
-        do = partial(postgres_rows.settle, attempt_id=attempt_id, **outcome)
+        do = partial(self._settle, attempt_id, outcome)
         return self._soon("settle an attempt in", do, settles=attempt_id)
 
     def reprice(self, attempt_id: str, cost: Cost) -> None:
@@ -179,6 +179,12 @@ class PostgresLedger:
         if session.is_again and postgres_rows.is_kept(db, entry.attempt_id):
             return  # it was committed, and only the word of it was lost
         postgres_rows.reserve(db, entry, claims, session.writer)
+        session.under_way.add(entry.attempt_id)
+
+    def _settle(self, attempt_id: str, outcome: dict[str, Any], db: Connection[Any]) -> bool:
+        is_first = postgres_rows.settle(db, attempt_id, **outcome)
+        self._session.under_way.discard(attempt_id)
+        return is_first
 
     def before_fork(self) -> None:
         """Leave the connection alone until the process has forked."""

@@ -50,6 +50,7 @@ __all__ = [
     "reserve",
     "sent",
     "settle",
+    "writers_gone",
 ]
 
 _WRITER: Final = """
@@ -131,8 +132,9 @@ SELECT writer, host, boot, pid, started, writer IN (
     SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2
         AND classid = 'writers'::regclass AND database = (
             SELECT oid FROM pg_database WHERE datname = current_database()))
-FROM writers WHERE writer IN (SELECT writer FROM attempts WHERE state IN ('reserved', 'sent'))
+FROM writers WHERE NOT gone
 """
+_GONE: Final = "UPDATE writers SET gone = true WHERE writer = ANY(%s)"
 _OPEN_OF: Final = "state IN ('reserved', 'sent') AND writer = ANY(%s)"
 _LOCK_LEFT: Final = f"""
 SELECT 1 FROM budgets WHERE (budget_id, period) IN (
@@ -300,16 +302,25 @@ def recover(db: Connection[Any], *, settled_at: float) -> Recovery:
     """
     db.execute(_RECOVERING)  # one at a time
     dead: list[int] = []
+    gone: list[int] = []
     for number, *who, has_session in db.execute(_WRITERS).fetchall():
         writer = Writer(*who)
         if is_dead(writer) or not (has_session or lives(writer)):
             dead.append(number)
+            if not has_session:  # nor is anything of it still on its way
+                gone.append(number)
     if not dead:
         return Recovery(0, 0)
     db.execute(_LOCK_LEFT, (dead,))
     row = db.execute(_RECOVER, (settled_at, dead)).fetchone()
+    writers_gone(db, gone)
     count, unbounded, nanos, currencies = row or (0, 0, 0, 0)
     return Recovery(count, None if unbounded or currencies > 1 else nanos or 0)
+
+
+def writers_gone(db: Connection[Any], writers: Sequence[int]) -> None:
+    """Note of writers that nothing of theirs is under way any more."""
+    db.execute(_GONE, (writers,))
 
 
 def read_page(

@@ -25,7 +25,8 @@ CREATE TABLE writers (
     boot text NOT NULL,
     pid integer NOT NULL,
     started text NOT NULL,
-    seen_at timestamptz NOT NULL DEFAULT now()
+    seen_at timestamptz NOT NULL DEFAULT now(),
+    gone boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50);
 CREATE TABLE attempts (
     attempt_id text COLLATE "C" PRIMARY KEY,
@@ -33,7 +34,7 @@ CREATE TABLE attempts (
     number integer NOT NULL CHECK (number >= 1),
     state text NOT NULL CHECK (state IN ('reserved', 'sent', 'settled_exact',
         'settled_estimated', 'released', 'unknown')),
-    writer integer NOT NULL REFERENCES writers,
+    writer integer NOT NULL,
     day text NOT NULL,
     model text,
     deployment text,
@@ -84,9 +85,9 @@ CREATE TABLE attempts (
     CHECK ((settled_at IS NULL) = (basis IS NULL)),
     CHECK (cost_status IS NULL OR (cost_status = 'unknown') = (cost_nanos IS NULL)),
     CHECK ((cost_status IS NULL) = (known_nanos IS NULL))
-);
+) WITH (fillfactor = 50);
 CREATE INDEX attempts_by_time ON attempts (reserved_at, attempt_id);
-CREATE INDEX attempts_open ON attempts (writer) WHERE state IN ('reserved', 'sent');
+CREATE INDEX attempts_by_writer ON attempts (writer);
 CREATE TABLE budgets (
     budget_id text COLLATE "C" NOT NULL,
     period text COLLATE "C" NOT NULL,
@@ -105,7 +106,9 @@ CREATE TABLE claims (
 )
 """
 """What the columns mean is the same as in a SQLite ledger: see `migrations`. A writer is one
-session of one process; half of a page is left free where rows change all the time."""
+session of one process, and `gone` once nothing of it can be under way. No index has a column that
+settling changes, and half of a page is left free: so a row is settled, or recovered, within its
+page and without touching an index."""
 
 _STEPS: Final[tuple[str, ...]] = (_FIRST,)
 SCHEMA_VERSION: Final = len(_STEPS)

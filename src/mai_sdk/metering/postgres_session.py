@@ -103,6 +103,8 @@ class PostgresSession:
         self.is_closed = False
         self.writer = 0
         """The number of this session's writer."""
+        self.under_way: set[str] = set()
+        """The attempts that this session has reserved and not settled."""
         self.is_again = False
         """Whether what is done now may have been committed before, by a session that was lost."""
         self._address = address
@@ -153,6 +155,7 @@ class PostgresSession:
             migrate(db, self.place)
             db.patience = _PATIENCE_SECONDS + 5  # after the server's own limits
             self.writer = postgres_rows.add_writer(db, this_writer())
+            self.under_way = set()
         except BaseException:
             db.close()
             raise
@@ -252,8 +255,12 @@ class PostgresSession:
         with self._commits:
             self.is_closed = True
             db, self._db = self._db, None
-            if db is not None:
-                db.close()
+            if db is None:
+                return
+            if not self.under_way:
+                with suppress(psycopg.Error):  # then whoever opens it next finds out
+                    postgres_rows.writers_gone(db, [self.writer])
+            db.close()
 
     def before_fork(self) -> None:
         """Let nobody use the connection until the process has forked."""
