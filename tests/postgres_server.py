@@ -17,9 +17,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 QUICK = ("fsync=off", "full_page_writes=off")
-SETTINGS = ("listen_addresses=", "shared_buffers=32MB", "max_connections=60", "lc_messages=C")
+SETTINGS = (
+    "listen_addresses=",
+    "shared_buffers=32MB",
+    "max_connections=60",
+    "lc_messages=C",
+    "wal_writer_delay=10s",
+)
 GATE = "local all locked_out scram-sha-256\nlocal all all trust\n"
 
 
@@ -60,11 +67,12 @@ class PostgresServer:
     def __init__(self, *, fsync: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mai-postgres-"))
         self._settings = SETTINGS if fsync else SETTINGS + QUICK
-        self._as: dict[str, str] = {}
+        self._as: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
-            self._as = {"user": _user() or "", "group": pwd.getpwnam(_user() or "").pw_gid}  # type: ignore[dict-item]
-            shutil.chown(self.folder, self._as["user"])
+            user = pwd.getpwnam(_user() or "")
+            self._as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+            shutil.chown(self.folder, user.pw_uid)
         binaries = _binaries()
         assert binaries is not None, why_not()
         self._postgres = binaries / "postgres"
@@ -92,14 +100,15 @@ class PostgresServer:
         command = [self._postgres, "-D", self._data, "-k", self.folder, *options]
         # the shell reads until we are gone, and then stops the server
         script = '"$@" & read _; kill -INT $!; wait $!'
-        self._process = subprocess.Popen(
-            ["/bin/sh", "-c", script, "sh", *command],
-            stdin=subprocess.PIPE,
-            stderr=(self.folder / "log").open("ab"),
-            start_new_session=True,
-            cwd=self.folder,
-            **self._as,
-        )
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", script, "sh", *command],
+                stdin=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                cwd=self.folder,
+                **self._as,
+            )
         deadline = time.monotonic() + 60
         while True:
             try:
@@ -120,12 +129,11 @@ class PostgresServer:
             self._process.wait(60)
             self._process = None
 
-    def freeze(self, pid: int) -> None:
-        """Stop a session's own process, as if the server hung."""
-        os.kill(pid, signal.SIGSTOP)
-
-    def thaw(self, pid: int) -> None:
-        os.kill(pid, signal.SIGCONT)
+    def crash(self) -> None:
+        """End it without writing anything more, as if it had died."""
+        assert self._process is not None
+        os.kill(int((self._data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+        self.stop()
 
     def clear(self) -> None:
         """Make it as new: no other session, no ledger."""

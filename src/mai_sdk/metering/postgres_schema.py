@@ -141,10 +141,21 @@ def migrate(db: Connection[Any], place: str) -> None:
         db.execute("UPDATE schema_version SET version = %s", (SCHEMA_VERSION,))
 
 
+def _tables(db: Connection[Any]) -> set[str | None]:
+    """Return what is in the schema: None if there is nothing, and no element if it is not there.
+
+    Asked of the catalog itself: to_regclass() may not know yet what another session just made.
+    """
+    rows = db.execute(
+        "SELECT relname FROM pg_namespace AS n LEFT JOIN pg_class ON relnamespace = n.oid "
+        "WHERE nspname = 'mai_sdk'"
+    )
+    return {name for (name,) in rows}
+
+
 def _version(db: Connection[Any]) -> int:
     """Return the version of the tables; 0 where there are none."""
-    there = db.execute("SELECT to_regclass('mai_sdk.schema_version') IS NOT NULL").fetchone()
-    if there is None or not there[0]:
+    if "schema_version" not in _tables(db):
         return 0
     row = db.execute("SELECT version FROM schema_version").fetchone()
     version: int = 0 if row is None else row[0]
@@ -152,16 +163,12 @@ def _version(db: Connection[Any]) -> int:
 
 
 def _make_schema(db: Connection[Any], place: str) -> None:
-    found = db.execute(
-        "SELECT to_regnamespace('mai_sdk') IS NOT NULL, "
-        "EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace('mai_sdk'))"
-    ).fetchone()
-    there, used = found or (False, False)
-    if used:
+    tables = _tables(db)
+    if tables - {None}:
         raise LedgerError(
             f"The schema {SCHEMA} of {place} is there, but is not a ledger: give another database."
         )
-    if not there:  # asking for it needs the right to, even IF NOT EXISTS
+    if not tables:  # asking for it needs the right to, even IF NOT EXISTS
         db.execute("CREATE SCHEMA mai_sdk")
     db.execute("CREATE TABLE schema_version (version integer NOT NULL)")
     db.execute("INSERT INTO schema_version VALUES (0)")
