@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test postgres check format bench clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,8 +22,15 @@ $(VENV)/.dev: $(VENV)/.demo
 demo: $(VENV)/.demo  ## See every capability, priced, with no account: starts the emulator itself.
 	@$(BIN)/mai demo
 
-test: $(VENV)/.dev  ## Run every test. Nothing leaves this machine.
+test: $(VENV)/.dev postgres  ## Run every test. Nothing leaves this machine.
 	$(BIN)/python -m pytest -n 2
+
+# Tests of the ledger in Postgres start a server of their own; without its binaries they are skipped.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && export DEBIAN_FRONTEND=noninteractive && \
+	  apt-get update -qq && apt-get install -qq --no-install-recommends postgresql >/dev/null; \
+	} || echo "No Postgres on this machine: the tests that need one are skipped."
 
 check: $(VENV)/.dev  ## Format, lint and types, without changing a file.
 	$(BIN)/ruff format --check .
