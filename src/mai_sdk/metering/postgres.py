@@ -77,11 +77,12 @@ class PostgresLedger:
 
     def reserve_soon(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> Ticket[None]:
         """Have it reserved; the ticket is done once that is on the server's disk."""
-        places = [(claim.budget_id, claim.period) for claim in claims]
+        places = _places(claims)
         return self._soon(
             "reserve an attempt in",
             partial(self._reserve, entry, claims),
             places=places,
+            is_single=True,
             lasting=True,
         )
 
@@ -125,8 +126,8 @@ class PostgresLedger:
 
     def settle_soon(self, attempt_id: str, **outcome: Any) -> Ticket[bool]:
         """Have it settled, as `settle` would; may be called by a finalizer."""
-        do = partial(self._settle, attempt_id, outcome)
-        return self._soon("settle an attempt in", do, settles=attempt_id)
+        do = partial(postgres_rows.settle, attempt_id=attempt_id, **outcome)
+        return self._soon("settle an attempt in", do, settles=attempt_id, is_single=True)
 
     def reprice(self, attempt_id: str, cost: Cost) -> None:
         """Keep `cost` beside the one the attempt was settled with."""
@@ -179,12 +180,7 @@ class PostgresLedger:
         if session.is_again and postgres_rows.is_kept(db, entry.attempt_id):
             return  # it was committed, and only the word of it was lost
         postgres_rows.reserve(db, entry, claims, session.writer)
-        session.under_way.add(entry.attempt_id)
-
-    def _settle(self, attempt_id: str, outcome: dict[str, Any], db: Connection[Any]) -> bool:
-        is_first = postgres_rows.settle(db, attempt_id, **outcome)
-        self._session.under_way.discard(attempt_id)
-        return is_first
+        session.under_way[entry.attempt_id] = _places(claims)
 
     def before_fork(self) -> None:
         """Leave the connection alone until the process has forked."""
@@ -198,6 +194,10 @@ class PostgresLedger:
         """Start again: the session, the thread, and what it had to write, are the parent's."""
         self._session.after_fork_in_child()
         self._thread.start_afresh()
+
+
+def _places(claims: Sequence[Claim]) -> list[tuple[str, str]]:
+    return [(claim.budget_id, claim.period) for claim in claims]
 
 
 def _nothing(db: Connection[Any]) -> None:

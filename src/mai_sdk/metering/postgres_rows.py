@@ -1,8 +1,10 @@
 """What a Postgres ledger does in one transaction: the statements, on a connection given.
 
 Nothing here begins, commits or connects. Budgets are counted by conditions inside the statements,
-which see what other sessions committed last, so that processes cannot race. Whoever touches several
-budgets locks them in order of their names first, so that nobody waits in a circle.
+which see what other sessions committed last, so that processes cannot race. What can be is one
+statement: it needs no transaction around it, so that no row is locked while the client is waited
+for. Whoever touches several budgets locks them in order of their names first, so that nobody waits
+in a circle.
 """
 
 from __future__ import annotations
@@ -102,25 +104,25 @@ _BUDGET: Final = """
 SELECT spent_nanos, reserved_nanos FROM budgets WHERE budget_id = %s AND period = %s
 """
 _SENT: Final = "UPDATE attempts SET state = 'sent' WHERE attempt_id = %s AND state = 'reserved'"
-_FIND: Final = "SELECT state FROM attempts WHERE attempt_id = %s FOR UPDATE"
+_FIND: Final = "SELECT 1 FROM attempts WHERE attempt_id = %s"
 _SETTLE: Final = f"""
 WITH settled AS (
     UPDATE attempts SET state = %s, settled_at = %s, currency = %s, cost_status = %s,
         cost_nanos = %s, known_nanos = %s, cost = %s, status = %s, error = %s, request_id = %s,
         first_byte = %s, first_content = %s, seconds = %s, {" = %s, ".join(USAGE_COLUMNS)} = %s
-    WHERE attempt_id = %s RETURNING attempt_id
-), held AS (
-    SELECT budget_id, period, nanos, charged_nanos,
-        CASE WHEN %s THEN greatest(nanos, %s::bigint) ELSE %s::bigint END AS now
-    FROM claims JOIN settled USING (attempt_id)
-), noted AS (
-    UPDATE claims SET charged_nanos = held.now FROM held, settled
-    WHERE claims.attempt_id = settled.attempt_id AND claims.budget_id = held.budget_id
-        AND claims.period = held.period
+    WHERE attempt_id = %s AND state = ANY(%s) RETURNING attempt_id
+), charged AS (
+    UPDATE claims SET charged_before = charged_nanos,
+        charged_nanos = CASE WHEN %s THEN greatest(nanos, %s::bigint) ELSE %s::bigint END
+    FROM settled WHERE claims.attempt_id = settled.attempt_id
+    RETURNING budget_id, period, nanos, charged_before, charged_nanos
+), moved AS (
+    UPDATE budgets SET
+        spent_nanos = spent_nanos + charged_nanos - coalesce(charged_before, 0),
+        reserved_nanos = reserved_nanos - CASE WHEN charged_before IS NULL THEN nanos ELSE 0 END
+    FROM charged WHERE budgets.budget_id = charged.budget_id AND budgets.period = charged.period
 )
-UPDATE budgets SET spent_nanos = spent_nanos + held.now - coalesce(held.charged_nanos, 0),
-    reserved_nanos = reserved_nanos - CASE WHEN held.charged_nanos IS NULL THEN nanos ELSE 0 END
-FROM held WHERE budgets.budget_id = held.budget_id AND budgets.period = held.period
+SELECT count(*) FROM settled
 """
 _REPRICE: Final = """
 UPDATE attempts SET repriced_status = %s, repriced_nanos = %s, repriced_known_nanos = %s,
@@ -258,18 +260,17 @@ def settle(
     first_content: float | None = None,
     seconds: float | None = None,
 ) -> bool:
-    """Write the outcome and charge the claims, which are locked; see `Ledger.settle`."""
-    if _find(db, attempt_id) not in may_settle(state):
-        return False
+    """Write the outcome and charge the claims; see `Ledger.settle`."""
     money = cost_columns(cost)
     spent = (money.currency, money.status, money.nanos, money.known_nanos, money.detail)
     said = (status, error, request_id, first_byte, first_content, seconds)
-    charge = _charge_of(state, cost)
-    db.execute(
-        _SETTLE.encode(),
-        (state, settled_at, *spent, *said, *usage_columns(usage), attempt_id, *charge),
-    )
-    return True
+    row = (state, settled_at, *spent, *said, *usage_columns(usage), attempt_id)
+    values = (*row, list(may_settle(state)), *_charge_of(state, cost))
+    found = db.execute(_SETTLE.encode(), values).fetchone()
+    if found == (1,):
+        return True
+    _find(db, attempt_id)
+    return False
 
 
 def _charge_of(state: AttemptState, cost: Cost) -> tuple[bool, int, int]:
@@ -330,9 +331,6 @@ def read_page(
     return [entry_of(row) for row in db.execute(_READ.encode(), (*after, before, limit)).fetchall()]
 
 
-def _find(db: Connection[Any], attempt_id: str) -> AttemptState:
-    row = db.execute(_FIND, (attempt_id,)).fetchone()
-    if row is None:
+def _find(db: Connection[Any], attempt_id: str) -> None:
+    if not is_kept(db, attempt_id):
         raise no_such_attempt(attempt_id)
-    state: AttemptState = row[0]
-    return state

@@ -102,13 +102,15 @@ CREATE TABLE claims (
     period text COLLATE "C" NOT NULL,
     nanos bigint NOT NULL CHECK (nanos >= 0),
     charged_nanos bigint CHECK (charged_nanos >= 0),
+    charged_before bigint,
     PRIMARY KEY (attempt_id, budget_id, period)
 )
 """
 """What the columns mean is the same as in a SQLite ledger: see `migrations`. A writer is one
-session of one process, and `gone` once nothing of it can be under way. No index has a column that
-settling changes, and half of a page is left free: so a row is settled, or recovered, within its
-page and without touching an index."""
+session of one process, and `gone` once nothing of it can be under way. `charged_before` is what a
+claim was charged until it was charged last: the statement that charges it can see that only so. No
+index has a column that settling changes, and half of a page is left free: so a row is settled, or
+recovered, within its page and without touching an index."""
 
 _STEPS: Final[tuple[str, ...]] = (_FIRST,)
 SCHEMA_VERSION: Final = len(_STEPS)

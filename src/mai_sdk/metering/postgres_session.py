@@ -19,7 +19,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -66,14 +66,20 @@ COMMIT
 """
 
 
+Place: TypeAlias = tuple[str, str]
+"""A budget and one of its periods."""
+
+
 @dataclass(slots=True)
 class Work(Job):
     """A job of a Postgres ledger: what it locks, and whether its ticket waits for the disk."""
 
-    places: Sequence[tuple[str, str]] = ()
-    """The budgets and periods it claims of."""
+    places: Sequence[Place] = ()
+    """What it claims of."""
     settles: str | None = None
     """The attempt whose claims it charges."""
+    is_single: bool = False
+    """Whether it is one statement, if it touches one budget at most."""
     lasting: bool = False
     """Whether it is done only once it outlives the loss of power."""
 
@@ -103,8 +109,8 @@ class PostgresSession:
         self.is_closed = False
         self.writer = 0
         """The number of this session's writer."""
-        self.under_way: set[str] = set()
-        """The attempts that this session has reserved and not settled."""
+        self.under_way: dict[str, Sequence[Place]] = {}
+        """The attempts that this session has reserved and not settled, and what they claim of."""
         self.is_again = False
         """Whether what is done now may have been committed before, by a session that was lost."""
         self._address = address
@@ -155,7 +161,7 @@ class PostgresSession:
             migrate(db, self.place)
             db.patience = _PATIENCE_SECONDS + 5  # after the server's own limits
             self.writer = postgres_rows.add_writer(db, this_writer())
-            self.under_way = set()
+            self.under_way = {}
         except BaseException:
             db.close()
             raise
@@ -191,7 +197,8 @@ class PostgresSession:
 
     def _each(self, batch: Sequence[Job], error: Exception) -> list[tuple[Any, Exception | None]]:
         lost = self._db is None
-        if (lost and self._patience == 0) or not (lost or len(batch) > 1):
+        is_worth_it = len(batch) > 1 or isinstance(error.__cause__, psycopg.errors.DeadlockDetected)
+        if self._patience == 0 if lost else not is_worth_it:
             return [(None, error)] * len(batch)
         outcomes: list[tuple[Any, Exception | None]] = []
         self.is_again = lost
@@ -214,20 +221,42 @@ class PostgresSession:
         outcomes: list[tuple[Any, Exception | None]] = []
         with ledger_error(deed, self.place):
             try:
-                db.execute("BEGIN")
-                _lock(db, batch)
+                places, settled = self._touched(batch)
+                is_single = len(batch) == 1 and len(places) < 2 and not settled
+                is_single = is_single and isinstance(batch[0], Work) and batch[0].is_single
+                if not is_single:
+                    db.execute("BEGIN")
+                if settled or len(places) > 1:
+                    postgres_rows.lock_budgets(db, of=settled, and_also=places)
                 for job in batch:
                     try:
                         outcomes.append((job.do(db), None))
                     except MAIError as error:  # it was refused, and what it wrote taken back
                         outcomes.append((None, error))
-                db.execute("COMMIT")
+                if not is_single:
+                    db.execute("COMMIT")
                 if any(isinstance(job, Work) and job.lasting for job in batch):
                     db.execute(_FLUSH.format(level=self._level, writer=self.writer).encode())
             except BaseException:
                 self._roll_back(db)
                 raise
+        for job, (_, failure) in zip(batch, outcomes, strict=True):
+            if isinstance(job, Work) and job.settles is not None and failure is None:
+                self.under_way.pop(job.settles, None)
         return outcomes
+
+    def _touched(self, batch: Sequence[Job]) -> tuple[set[Place], list[str]]:
+        """Return the budgets that a batch touches, and attempts which may have claimed of more."""
+        places: set[Place] = set()
+        others: list[str] = []
+        for job in batch:
+            if isinstance(job, Work):
+                places.update(job.places)
+                if job.settles in self.under_way:
+                    places.update(self.under_way[job.settles])
+                elif job.settles is not None:
+                    others.append(job.settles)
+        return places, others
 
     def _roll_back(self, db: _Connection) -> None:
         """Be ready for the next transaction, in this session or without one."""
@@ -300,19 +329,6 @@ def place_of(address: str) -> str:
             "postgresql://user@host:5432/database, with what is special in it percent-encoded."
         )
     return f"postgresql://{host}{':' if port else ''}{port}/{database}"
-
-
-def _lock(db: _Connection, batch: Sequence[Job]) -> None:
-    """Lock the budgets of a batch in order, where there may be several."""
-    settled: list[str] = []
-    places: set[tuple[str, str]] = set()
-    for job in batch:
-        if isinstance(job, Work):
-            places.update(job.places)
-            if job.settles is not None:
-                settled.append(job.settles)
-    if settled or len(places) > 1:
-        postgres_rows.lock_budgets(db, of=settled, and_also=places)
 
 
 def _waiting(level: str) -> str:
