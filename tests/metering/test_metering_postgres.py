@@ -430,6 +430,16 @@ def test_a_writer_that_closed_with_nothing_under_way_is_not_looked_at_again(post
     ]
 
 
+def test_a_writer_that_closed_with_a_row_it_could_not_settle_is_looked_at(postgres, admin):
+    with closing(open_ledger(postgres.address)) as ledger:
+        one = entry()
+        ledger.reserve(one)
+        admin.execute("ALTER TABLE attempts ADD CHECK (state <> 'released') NOT VALID")
+        with pytest.raises(LedgerError, match="does not fit"):
+            ledger.settle(one.attempt_id, **OUTCOME)
+    assert admin.execute("SELECT gone FROM writers").fetchall() == [(False,)]
+
+
 CHILD = """
 import sys
 sys.path[:0] = sys.argv[2:]

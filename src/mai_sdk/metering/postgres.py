@@ -7,15 +7,14 @@ or goes on and is called. Reserving is on the server's disk before its ticket is
 from __future__ import annotations
 
 import math
-import os
 import time
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
 
 from mai_sdk.metering import postgres_rows
 from mai_sdk.metering.postgres_session import PostgresSession, Work
+from mai_sdk.metering.queued import QueuedWrites, survive_forks
 from mai_sdk.metering.writer import Ticket, WriterThread
 
 if TYPE_CHECKING:
@@ -25,15 +24,13 @@ if TYPE_CHECKING:
 
     from mai_sdk.metering.cost import Cost
     from mai_sdk.metering.ledger import BudgetState, Claim, Entry, Recovery
-    from mai_sdk.metering.receipt import AttemptState
-    from mai_sdk.metering.usage import Usage
 
 __all__ = ["PostgresLedger"]
 
 _PAGE: Final = 500
 
 
-class PostgresLedger:
+class PostgresLedger(QueuedWrites):
     """A ledger in the schema `mai_sdk` of the database at `address`, made if it is not there.
 
     What dead writers had reserved, on any host, is settled as unknown; `recovered` says how much
@@ -64,16 +61,12 @@ class PostgresLedger:
         self._thread = WriterThread(self._session.commit, name="mai-ledger")
         self.recovered = self.recover()
         """What dead writers had left, when this was opened."""
-        _open_ledgers.add(self)
+        survive_forks(self)
 
     @property
     def place(self) -> str:
         """Where it is, without user and password."""
         return self._session.place
-
-    def reserve(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> None:
-        """Write the attempt and hold its claims; on the server's disk on return."""
-        self.reserve_soon(entry, claims=claims).wait()
 
     def reserve_soon(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> Ticket[None]:
         """Have it reserved; the ticket is done once that is on the server's disk."""
@@ -86,43 +79,9 @@ class PostgresLedger:
             lasting=True,
         )
 
-    def sent(self, attempt_id: str) -> None:
-        """Note that the service began to answer."""
-        self.sent_soon(attempt_id).wait()
-
     def sent_soon(self, attempt_id: str) -> Ticket[None]:
         """Have it noted."""
         return self._soon("update", partial(postgres_rows.sent, attempt_id=attempt_id))
-
-    def settle(
-        self,
-        attempt_id: str,
-        *,
-        state: AttemptState,
-        usage: Usage,
-        cost: Cost,
-        settled_at: float,
-        status: int | None = None,
-        error: str | None = None,
-        request_id: str | None = None,
-        first_byte: float | None = None,
-        first_content: float | None = None,
-        seconds: float | None = None,
-    ) -> bool:
-        """Write the outcome, once, and charge the claims."""
-        return self.settle_soon(
-            attempt_id,
-            state=state,
-            usage=usage,
-            cost=cost,
-            settled_at=settled_at,
-            status=status,
-            error=error,
-            request_id=request_id,
-            first_byte=first_byte,
-            first_content=first_content,
-            seconds=seconds,
-        ).wait()
 
     def settle_soon(self, attempt_id: str, **outcome: Any) -> Ticket[bool]:
         """Have it settled, as `settle` would; may be called by a finalizer."""
@@ -142,8 +101,7 @@ class PostgresLedger:
 
     def recover(self) -> Recovery:
         """Settle what dead writers left as unknown; done when the ledger is opened."""
-        do = partial(postgres_rows.recover, settled_at=time.time())
-        found: Ticket[Recovery] = self._soon("recover", do)
+        found: Ticket[Recovery] = self._soon("recover", self._recover)
         return found.wait()
 
     def entries(self, *, since: float | None = None, until: float | None = None) -> Iterator[Entry]:
@@ -175,6 +133,10 @@ class PostgresLedger:
         self._thread.put(job)
         return job.ticket
 
+    def _recover(self, db: Connection[Any]) -> Recovery:
+        with self._session.unhurried():
+            return postgres_rows.recover(db, settled_at=time.time())
+
     def _reserve(self, entry: Entry, claims: Sequence[Claim], db: Connection[Any]) -> None:
         session = self._session
         if session.is_again and postgres_rows.is_kept(db, entry.attempt_id):
@@ -202,19 +164,3 @@ def _places(claims: Sequence[Claim]) -> list[tuple[str, str]]:
 
 def _nothing(db: Connection[Any]) -> None:
     """Do nothing, after all that was put before."""
-
-
-_open_ledgers: WeakSet[PostgresLedger] = WeakSet()
-
-
-def _with_all(deed: Callable[[PostgresLedger], None]) -> None:
-    for ledger in list(_open_ledgers):
-        deed(ledger)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=partial(_with_all, PostgresLedger.before_fork),
-        after_in_parent=partial(_with_all, PostgresLedger.after_fork_in_parent),
-        after_in_child=partial(_with_all, PostgresLedger.after_fork_in_child),
-    )

@@ -43,6 +43,7 @@ T = TypeVar("T")
 
 _PATIENCE_SECONDS: Final = 10
 _READING_SECONDS: Final = 120
+_RECOVERING_SECONDS: Final = 605
 _CONNECT_SECONDS: Final = 10
 _PORTS: Final = re.compile(r"[0-9,]*")
 _SHORTEST_NAP, _LONGEST_NAP = 0.05, 0.5
@@ -266,6 +267,17 @@ class PostgresSession:
                 return
         db.close()
         self._db = None
+
+    @contextmanager
+    def unhurried(self) -> Generator[None]:
+        """Let what is done meanwhile, in the transaction under way, take ten minutes."""
+        db = self.db("recover")
+        db.execute("SET LOCAL statement_timeout = '600s'")
+        patience, db.patience = db.patience, _RECOVERING_SECONDS
+        try:
+            yield
+        finally:
+            db.patience = patience
 
     @contextmanager
     def reading(self) -> Generator[psycopg.Connection[tuple[Any, ...]]]:
