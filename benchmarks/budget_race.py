@@ -98,7 +98,7 @@ def work(address: str, race: Race, budget: str, file: Path, calls: int, seed: in
     ledger = open_ledger(address)
     try:
         for _ in range(calls):
-            spend(ledger, budget, race.limit, provider, chance.randint(MOST // 2, MOST))
+            spend(ledger, budget, race.limit, provider, chance.randint(MOST // 2, MOST - 1))
     except BudgetExceeded:
         return 3
     finally:
@@ -133,11 +133,16 @@ def run(
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         open_ledger(address).close()  # so that its tables are there
-        running = [
-            fork(address, race, budget, Path(folder) / str(number), calls, chance.getrandbits(32))
-            for number in range(processes)
+        running = {
+            fork(address, race, budget, file, calls, chance.getrandbits(32)): file
+            for file in (Path(folder) / str(number) for number in range(processes))
+        }
+        victims = [
+            (chance.randrange(calls * 6 // 10), pid)
+            for pid in chance.sample(sorted(running), race.killed)
         ]
-        _kill_some(chance.sample(running, race.killed), Path(folder), chance)
+        for after, pid in sorted(victims):
+            _kill(pid, running[pid], after, chance)
         for pid in running:
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             race.refused += code == 3
@@ -152,14 +157,15 @@ def run(
     return race
 
 
-def _kill_some(victims: list[int], folder: Path, chance: random.Random) -> None:
-    """Kill each at a moment of its own while the budget is being spent."""
-    while not any(file.stat().st_size for file in folder.iterdir()):
-        time.sleep(0.005)
-    for pid in victims:
-        time.sleep(chance.uniform(0.0, 0.3))
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+def _kill(pid: int, file: Path, after: int, chance: random.Random) -> None:
+    """Kill a process some time after it has made that many calls, unless it has ended."""
+    while not file.exists() or file.stat().st_size < 4 * after:  # a call is a line of 4 bytes
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            return
+        time.sleep(0.002)
+    time.sleep(chance.uniform(0.0, 0.01))
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _judge(address: str, race: Race, budget: str) -> None:

@@ -99,7 +99,7 @@ def place(request, tmp_path):
 def test_writers_killed_at_random_instants_lose_nothing(place):
     said = said_by("crashes.py", place, "--kills", "40", "--seed", "7", "--rows", "2000")
     assert "lost 0, duplicate 0, under_counted_nanos 0, forgotten 0" in said
-    assert "integrity ok" in said or "://" in place
+    assert "integrity ok" in said
 
 
 def test_processes_that_race_for_a_budget_use_it_up_and_no_more(place):
