@@ -23,7 +23,7 @@ demo: $(VENV)/.demo  ## See every capability, priced, with no account: starts th
 	@$(BIN)/mai demo
 
 test: $(VENV)/.dev postgres  ## Run every test. Nothing leaves this machine.
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -rs
 
 # Tests of the ledger in Postgres start a server of their own; without its binaries they are skipped.
 postgres:

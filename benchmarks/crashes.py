@@ -188,7 +188,8 @@ def integrity(address: str) -> str:
             server.execute("CREATE EXTENSION IF NOT EXISTS amcheck")
             server.execute(
                 "SELECT bt_index_check(c.oid, true) FROM pg_class AS c "
-                "JOIN pg_am ON relam = pg_am.oid WHERE amname = 'btree' AND relnamespace = 'mai_sdk'::regnamespace"
+                "JOIN pg_am ON relam = pg_am.oid WHERE amname = 'btree' "
+                "AND relnamespace = 'mai_sdk'::regnamespace"
             )
             bad = server.execute(
                 "SELECT count(*) FROM pg_class AS c, verify_heapam(c.oid) "
