@@ -33,6 +33,7 @@ print(opened, heavy)
 """
 ALWAYS_LAZY = (
     "openai", "azure", "tiktoken", "websockets", "uvicorn", "pyreqwest", "tenacity", "PIL",
+    "opentelemetry",
 )  # fmt: skip
 
 

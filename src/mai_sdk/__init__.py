@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mai_sdk.catalog import Catalog, Model
     from mai_sdk.client import MAI, AsyncMAI
     from mai_sdk.config import Route, Timeouts
+    from mai_sdk.engine.telemetry import Telemetry
     from mai_sdk.metering.budget import Budget
     from mai_sdk.metering.cost import Cost
     from mai_sdk.metering.receipt import Receipt
@@ -63,6 +64,7 @@ __all__ = [
     "SentenceBoundary",
     "Speech",
     "SpeechEnd",
+    "Telemetry",
     "TextDelta",
     "Timeouts",
     "Tool",
@@ -82,6 +84,7 @@ _HOMES = {
     "mai_sdk.client": ("MAI", "AsyncMAI"),
     "mai_sdk.config": ("Route", "Timeouts"),
     "mai_sdk.metering.budget": ("Budget",),
+    "mai_sdk.engine.telemetry": ("Telemetry",),
     "mai_sdk.metering.cost": ("Cost",),
     "mai_sdk.metering.receipt": ("Receipt",),
     "mai_sdk.metering.report": ("Report",),

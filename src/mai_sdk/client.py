@@ -10,9 +10,10 @@ from mai_sdk.catalog import Catalog
 from mai_sdk.config import load_config
 from mai_sdk.engine.auth import AsyncTokens, Tokens
 from mai_sdk.engine.drive import AsyncDriver, Driver
+from mai_sdk.engine.engine import Engine
 from mai_sdk.engine.retry import RetryPolicy
-from mai_sdk.engine.tab import Engine
 from mai_sdk.engine.transport import async_transport, sync_transport
+from mai_sdk.engine.watching import watchers_for
 from mai_sdk.metering.budget import read_budgets
 from mai_sdk.metering.ledger import open_ledger
 from mai_sdk.metering.prices import PriceBook
@@ -20,31 +21,41 @@ from mai_sdk.resources.code import AsyncCode, Code
 from mai_sdk.resources.core import Core
 from mai_sdk.resources.costs import Costs
 from mai_sdk.resources.image import AsyncImage, Image
+from mai_sdk.resources.own_client import own_async_client, own_client
 from mai_sdk.resources.reasoning import AsyncReasoning, Reasoning
 from mai_sdk.resources.transcribe import AsyncTranscribe, Transcribe
 from mai_sdk.resources.voice import AsyncVoice, Voice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
+
+    from openai import AsyncOpenAI, OpenAI
 
     from mai_sdk.config import Route, Timeouts, TokenCredential
     from mai_sdk.engine.pool import AsyncPool, Pool
     from mai_sdk.engine.steps import AsyncTransport, Transport
+    from mai_sdk.engine.telemetry import Telemetry
     from mai_sdk.metering.budget import Budget
     from mai_sdk.metering.ledger import Ledger
+    from mai_sdk.metering.receipt import Receipt
 
 __all__ = ["MAI", "AsyncMAI"]
 
 
-def _core(settings: Mapping[str, Any]) -> Core:
+def _core(
+    settings: Mapping[str, Any],
+    on_receipt: Callable[[Receipt], object] | None,
+    telemetry: bool | Telemetry,  # noqa: FBT001 - a switch, as users set it
+) -> Core:
     config = load_config(**settings)
     engine = Engine(
         ledger=open_ledger(config.ledger),
         prices=PriceBook.load(overlay=config.prices),
         budgets=read_budgets(config.budget),
         retry=RetryPolicy(max_retries=config.max_retries),
+        watchers=watchers_for(on_receipt=on_receipt, telemetry=telemetry),
     )
     return Core(config=config, catalog=Catalog.load(overlay=config.models), engine=engine)
 
@@ -80,6 +91,11 @@ class MAI:
         tags: Kept with every receipt of this client.
         transport: "httpx2" (default), "pyreqwest" (extra `[fast]`), or a `Transport`. One that is
             passed in is closed with the client.
+        on_receipt: Called with the receipt of every call and every turn of a session once it is
+            over, however it ended: on the thread or loop it ended on, so it must be quick. What
+            it raises is logged and harms no call.
+        telemetry: True for OpenTelemetry spans and metrics (extra `[otel]`) with the global
+            providers, or a `Telemetry`. Neither has prompts or answers in it.
 
     Raises:
         ConfigurationError: A setting is wrong as it stands.
@@ -108,6 +124,8 @@ class MAI:
         config_file: str | Path | None = None,
         tags: Mapping[str, str] | None = None,
         transport: str | Transport | None = None,
+        on_receipt: Callable[[Receipt], object] | None = None,
+        telemetry: bool | Telemetry = False,
     ) -> None:
         self._core = _core(
             {
@@ -130,10 +148,13 @@ class MAI:
                 "models": models,
                 "config_file": config_file,
                 "tags": tags,
-            }
+            },
+            on_receipt,
+            telemetry,
         )
         self._owns_ledger = ledger is None or isinstance(ledger, (str, PurePath))
         self._driver = Driver(sync_transport(transport), Tokens())
+        self._carrier = transport if isinstance(transport, str) else None
 
     @cached_property
     def reasoning(self) -> Reasoning:
@@ -176,6 +197,32 @@ class MAI:
     def costs(self) -> Costs:
         """What this client's ledger has recorded."""
         return Costs(self._core.engine.ledger, budgets=self._core.engine.budgets)
+
+    def openai(self, model: str | None = None, *, tags: Mapping[str, str] | None = None) -> OpenAI:
+        """Return an official `openai.OpenAI` whose calls leave receipts here (extra `[openai]`).
+
+        It is bound to the model's route: address, deployment and key are the route's, whatever the
+        code that uses it names. Each of its calls is one call in the ledger, each try an attempt;
+        a stream is settled however it ends, and raises if it breaks off. Close it, or this client.
+        See docs/openai.md.
+
+        Args:
+            model: A model's name, a route's name, or any deployment's name; the route configured,
+                or the default reasoning model, if omitted.
+            tags: Kept with every receipt of it.
+
+        Raises:
+            NotConfigured: No route leads to the model.
+            UnsupportedFeature: The model has no chat interface.
+            ConfigurationError: The openai package is missing, or older than 1.106.
+        """
+        return own_client(self._core, self._driver, model=model, tags=tags)
+
+    def openai_async(
+        self, model: str | None = None, *, tags: Mapping[str, str] | None = None
+    ) -> AsyncOpenAI:
+        """See `openai`; returns an `openai.AsyncOpenAI`."""
+        return own_async_client(self._core, self._carrier, model=model, tags=tags)
 
     def close(self) -> None:
         """Settle open streams as they stand; close connections, and the ledger if it is ours.
@@ -227,6 +274,8 @@ class AsyncMAI:
         config_file: str | Path | None = None,
         tags: Mapping[str, str] | None = None,
         transport: str | AsyncTransport | None = None,
+        on_receipt: Callable[[Receipt], object] | None = None,
+        telemetry: bool | Telemetry = False,
     ) -> None:
         self._core = _core(
             {
@@ -249,10 +298,13 @@ class AsyncMAI:
                 "models": models,
                 "config_file": config_file,
                 "tags": tags,
-            }
+            },
+            on_receipt,
+            telemetry,
         )
         self._owns_ledger = ledger is None or isinstance(ledger, (str, PurePath))
         self._driver = AsyncDriver(async_transport(transport), AsyncTokens())
+        self._carrier = transport if isinstance(transport, str) else None
 
     @cached_property
     def reasoning(self) -> AsyncReasoning:
@@ -295,6 +347,16 @@ class AsyncMAI:
     def costs(self) -> Costs:
         """See `MAI.costs`."""
         return Costs(self._core.engine.ledger, budgets=self._core.engine.budgets)
+
+    def openai(self, model: str | None = None, *, tags: Mapping[str, str] | None = None) -> OpenAI:
+        """See `MAI.openai`."""
+        return own_client(self._core, self._carrier, model=model, tags=tags)
+
+    def openai_async(
+        self, model: str | None = None, *, tags: Mapping[str, str] | None = None
+    ) -> AsyncOpenAI:
+        """See `MAI.openai_async`."""
+        return own_async_client(self._core, self._driver, model=model, tags=tags)
 
     async def aclose(self) -> None:
         """See `MAI.close`."""

@@ -7,10 +7,11 @@ import pytest
 
 from mai_sdk.config import Route, Secret, Timeouts
 from mai_sdk.engine.call import Call
+from mai_sdk.engine.engine import Engine
 from mai_sdk.engine.flow import opened, whole
 from mai_sdk.engine.retry import RetryPolicy, RetryQuota
 from mai_sdk.engine.steps import Pause, Read, Send, Token, TransportFailed
-from mai_sdk.engine.tab import Engine, Tab
+from mai_sdk.engine.tab import Tab
 from mai_sdk.errors import (
     CertificateRejected,
     ConnectionFailed,

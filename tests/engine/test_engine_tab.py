@@ -1,7 +1,8 @@
 """Several requests of one call, each on a tab of its own."""
 
 from mai_sdk.config import Route
-from mai_sdk.engine.tab import Engine, Tab
+from mai_sdk.engine.engine import Engine
+from mai_sdk.engine.tab import Tab
 from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.usage import Usage

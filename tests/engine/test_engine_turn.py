@@ -9,12 +9,13 @@ from mai_sdk.config import Route, Secret, Timeouts
 from mai_sdk.engine.auth import AsyncTokens, Tokens
 from mai_sdk.engine.call import Call
 from mai_sdk.engine.drive import AsyncDriver, Driver
+from mai_sdk.engine.engine import Engine
 from mai_sdk.engine.flow import opened
 from mai_sdk.engine.pool import AsyncPool, Pool
 from mai_sdk.engine.retry import RetryPolicy
 from mai_sdk.engine.shelf import Shelf
 from mai_sdk.engine.steps import TransportFailed
-from mai_sdk.engine.tab import Engine, Tab
+from mai_sdk.engine.tab import Tab
 from mai_sdk.engine.turn import AsyncTurns, Turns
 from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.prices import PriceBook

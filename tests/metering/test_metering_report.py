@@ -14,12 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mai_sdk.metering.cost import Cost, CostStatus
+from mai_sdk.metering.cost import Cost, CostLine, CostStatus
 from mai_sdk.metering.ids import uuid7
 from mai_sdk.metering.ledger import Entry, Operation
+from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.report import Report, Row, build_report
 from mai_sdk.metering.usage import Usage
 
+BOOK = PriceBook.load()
+PRICE = BOOK.rows("MAI-Thinking-1")[0]
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 DAY = 86_400
 
@@ -82,20 +85,23 @@ def test_a_retried_call_is_one_call_whose_first_attempt_was_wasted() -> None:
     assert report.totals[0].cost == row.cost
 
 
-def test_an_answer_that_was_asked_for_again_was_wasted_even_without_an_error() -> None:
-    one = call()
-    entries = [attempt(cost("0.10"), one), attempt(cost("0.20"), one, number=2)]
-    assert only(build_report(entries)).wasted.amount == Decimal("0.10")
-    assert only(build_report(entries[:1])).wasted.amount == 0
+def test_pictures_drawn_side_by_side_in_one_call_are_no_waste() -> None:
+    one = call(modality="image")
+    row = only(build_report([attempt(cost("0.10"), one), attempt(cost("0.20"), one, number=2)]))
+    assert (row.calls, row.attempts, row.wasted.amount, row.waste) == (1, 2, 0, ())
 
 
-def test_a_retry_after_the_end_of_the_report_still_makes_the_first_attempt_wasted() -> None:
+def test_a_call_counts_where_it_began_so_that_calls_of_rows_add_up() -> None:
     one = call()
     entries = [
-        attempt(cost("0.10"), one, reserved_at=1.0),
-        attempt(cost("0.20"), one, number=2, reserved_at=3.0),
+        attempt(cost("0.10"), one, status=500, error="ServiceUnavailable"),
+        attempt(cost("0.20"), one, number=2),
     ]
-    assert only(build_report(entries, until=2.0)).wasted.amount == Decimal("0.10")
+    rows = {row.keys["status"]: row for row in build_report(entries, by=["status"]).rows}
+    assert {key: (row.calls, row.attempts) for key, row in rows.items()} == {
+        "500": (1, 1),
+        "200": (0, 1),
+    }
 
 
 def test_an_attempt_never_settled_makes_the_total_unknown_but_not_the_rest_disappear() -> None:
@@ -108,6 +114,80 @@ def test_an_attempt_never_settled_makes_the_total_unknown_but_not_the_rest_disap
         ("exact", 1, Decimal("0.10")),
         ("unknown", 1, Decimal(0)),
     ]
+    assert [share.at_most for share in total.shares] == [Decimal("0.10"), None]
+
+
+def test_what_is_unknown_has_a_limit_if_every_attempt_has_an_upper_bound() -> None:
+    entries = [
+        attempt(None, upper_bound=cost("0.70", "estimated")),
+        attempt(cost(None), state="unknown", upper_bound=cost("0.30", "estimated")),
+    ]
+    report = build_report(entries)
+    (share,) = report.totals[0].shares
+    assert (share.attempts, share.at_most) == (2, Decimal("1.00"))
+    assert "unknown for 2 attempts, at most $1.00" in report.to_table()
+    (share,) = build_report([*entries, attempt(None)]).totals[0].shares
+    assert share.at_most is None
+
+
+def priced(model: str = "MAI-Thinking-1", **used: int) -> dict[str, Any]:
+    usage = Usage(**used)
+    spent = BOOK.price(model, usage, surface="foundry", on=date(2026, 11, 22))
+    return {"cost": spent, "usage": usage}
+
+
+def test_rows_can_be_made_by_meter_each_with_what_was_billed_in_it() -> None:
+    report = build_report(
+        [
+            attempt(
+                cost("0"), **priced(input_tokens=1000, cached_input_tokens=400, output_tokens=10)
+            ),
+            attempt(cost("0"), call(model="N"), **priced("N", input_tokens=7, output_tokens=3)),
+            attempt(None),
+        ],
+        by=["meter"],
+    )
+    rows = {row.keys["meter"]: row for row in report.rows}
+    assert {m: (r.attempts, r.cost.at_least, r.cost.status) for m, r in rows.items()} == {
+        "input_tokens": (2, Decimal("0.0012"), "unknown"),
+        "cached_input_tokens": (1, Decimal("0.00008"), "exact"),
+        "output_tokens": (2, Decimal("0.00008"), "unknown"),
+        None: (1, Decimal(0), "unknown"),
+    }
+    assert rows["input_tokens"].usage.meters() == {"input_tokens": 607}
+    assert sum(row.cost.at_least for row in report.rows) == report.totals[0].cost.at_least
+
+
+def test_waste_says_what_failed_what_was_cut_off_and_what_nobody_heard() -> None:
+    heard = {
+        "usage": Usage(input_tokens=1, output_tokens=200, audio_output_tokens=200,
+                       spoken_seconds=10, unheard_seconds=4),
+        "cost": Cost(amount=Decimal("0.5"), status="exact", lines=(
+            CostLine(meter="audio_output_tokens", quantity=200, amount=Decimal("0.5"), price=PRICE),
+        )),
+    }  # fmt: skip
+    row = only(
+        build_report(
+            [
+                attempt(cost("0.10"), error="TimedOut"),
+                attempt(cost("0.20", "lower_bound"), error="Abandoned"),
+                attempt(cost("0"), **heard),
+                attempt(cost("8")),
+            ]
+        )
+    )
+    assert [(w.kind, w.attempts, w.cost.amount, w.cost.status, w.seconds) for w in row.waste] == [
+        ("failed", 1, Decimal("0.1"), "exact", None),
+        ("interrupted", 1, Decimal("0.2"), "lower_bound", None),
+        ("unheard", 1, Decimal("0.2"), "estimated", 4),
+    ]
+    assert (row.wasted.amount, row.wasted.status) == (Decimal("0.5"), "lower_bound")
+
+
+def test_unheard_voice_without_a_price_is_unknown_and_not_nothing() -> None:
+    usage = Usage(spoken_seconds=10, unheard_seconds=4)
+    (waste,) = only(build_report([attempt(cost(None), usage=usage)])).waste
+    assert (waste.seconds, waste.cost.amount) == (4, None)
 
 
 def test_shares_say_how_much_is_how_sure() -> None:
@@ -132,17 +212,19 @@ def test_shares_say_how_much_is_how_sure() -> None:
         ("deployment", {"deployment": "d"}),
         ("surface", {"surface": "foundry"}),
         ("status", {"status": "200"}),
+        ("session", {"session": "s1"}),
+        ("meter", {"meter": None}),
         ("tag:team", {"tag:team": "blue"}),
         ("tag:other", {"tag:other": None}),
     ],
 )
 def test_rows_can_be_made_by_each_key(by: str, keys: dict[str, str | None]) -> None:
-    entries = [attempt(cost("1"), call(tags={"team": "blue"}))]
+    entries = [attempt(cost("1"), call(tags={"team": "blue"}, session="s1"))]
     assert only(build_report(entries, by=[by])).keys == keys
     assert only(build_report(entries, by=by)).keys == keys
 
 
-@pytest.mark.parametrize("key", ["session", "tag:", "tags", ""])
+@pytest.mark.parametrize("key", ["sessions", "tag:", "tags", ""])
 def test_a_key_there_is_none_of_is_refused_with_those_there_are(key: str) -> None:
     with pytest.raises(ValueError, match=r"use model, modality, day.*tag:<name>"):
         build_report([], by=[key])
@@ -188,7 +270,19 @@ def test_times_are_percentiles_of_whole_calls() -> None:
     entries = [attempt(cost("1"), settled_at=NOON + n) for n in range(1, 101)]
     row = only(build_report([*entries, attempt(None)]))
     assert (row.p50_seconds, row.p95_seconds) == (50.0, 95.0)
+    assert row.p99_seconds == 99.0
+    assert only(build_report(entries[:99])).p99_seconds is None
     assert only(build_report([attempt(None)])).p50_seconds is None
+    failed = attempt(cost("1"), settled_at=NOON + 9999, error="TimedOut")
+    assert only(build_report([*entries, failed])).p99_seconds == 99.0
+
+
+def test_costs_of_an_answer_have_percentiles_at_most_two_percent_low() -> None:
+    entries = [attempt(cost(f"0.{n:03}")) for n in range(1, 201)]
+    row = only(build_report([*entries, attempt(cost(None)), attempt(Cost.free("Nothing ran."))]))
+    assert row.p50_cost == Decimal("0.1")
+    assert row.p95_cost is not None
+    assert Decimal("0.98") * Decimal("0.190") <= row.p95_cost <= Decimal("0.190")
 
 
 def test_a_report_over_nothing_is_a_total_of_nothing() -> None:

@@ -213,6 +213,7 @@ def test_an_answer_that_does_not_fit_is_asked_for_again_and_both_are_paid(create
     assert reply.attempts == 2
     assert states(create) == ["settled_exact", "settled_exact"]
     assert reply.cost.amount == sum(a.cost.amount for a in reply.receipt.attempts)
+    assert [a.error for a in reply.receipt.attempts] == ["StructuredOutputFailed", None]
     again = emulator.journal[-1].json["messages"]
     assert again[-2]["content"] == "Oslo, I think"
     assert "does not fit" in again[-1]["content"]

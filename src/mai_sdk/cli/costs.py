@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,10 @@ from mai_sdk.cli.exits import OK
 from mai_sdk.cli.terminal import columns
 from mai_sdk.config import load_config
 from mai_sdk.errors import ConfigurationError, InvalidRequest
+from mai_sdk.metering.focus_file import unpriced_path
 from mai_sdk.metering.ledger import open_ledger
+from mai_sdk.metering.money import write_money
+from mai_sdk.metering.whole_file import check_writable, whole_file
 from mai_sdk.resources.costs import Costs
 
 if TYPE_CHECKING:
@@ -23,16 +27,21 @@ __all__ = ["run"]
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the report."""
+    """Print the report, or write the files that are asked for."""
     place = _ledger(args)
+    _check_files(args)
     ledger = open_ledger(place)
     try:
+        costs = Costs(ledger)
         if args.budgets:
             return show_budgets(ledger, args)
-        report = _report(Costs(ledger), args)
+        report = _report(costs, args)
+        written = _write_files(report, costs, args)
     finally:
         ledger.close()
-    if args.json:
+    if written and not (args.json or args.csv):
+        print("\n".join(written))
+    elif args.json:
         print(report.to_json())
     elif args.csv:
         sys.stdout.write(report.to_csv())
@@ -71,3 +80,44 @@ def _report(costs: Costs, args: argparse.Namespace) -> Report:
         return costs.report(by=args.by, since=args.since, until=args.until, tags=dict(args.tag))
     except ValueError as error:
         raise InvalidRequest(str(error)) from None
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    """Refuse what could not be written, before anything is."""
+    if args.account is not None and args.focus is None:
+        raise InvalidRequest("--account goes with --focus FILE.")
+    targets = [Path(each) for each in (args.html, args.parquet, args.focus) if each is not None]
+    if args.focus is not None:
+        targets.append(unpriced_path(args.focus))
+    for target in targets:
+        check_writable(target)
+    if len({target.expanduser().absolute() for target in targets}) < len(targets):
+        raise InvalidRequest("Two of the files have the same name: give each its own.")
+
+
+def _write_files(report: Report, costs: Costs, args: argparse.Namespace) -> list[str]:
+    """Write what is asked for; return a line for each file."""
+    said: list[str] = []
+    if args.html is not None:
+        with whole_file(args.html) as file:
+            file.write_text(report.to_html(made_at=datetime.now(UTC)), encoding="utf-8")
+        said.append(f"{args.html}: the report as a page")
+    if args.parquet is not None:
+        report.to_parquet(args.parquet)
+        said.append(f"{args.parquet}: {len(report.rows):,} rows")
+    if args.focus is not None:
+        files = costs.write_focus(
+            args.focus,
+            since=args.since,
+            until=args.until,
+            tags=dict(args.tag),
+            account=args.account,
+        )
+        billed = ", ".join(
+            write_money(amount, currency=currency) for currency, amount in files.billed.items()
+        )
+        said.append(
+            f"{files.path}: {files.rows:,} rows of FOCUS 1.2, together {billed or 'nothing'}"
+        )
+        said.append(f"{files.unpriced_path}: {files.unpriced_rows:,} rows without a known price")
+    return said

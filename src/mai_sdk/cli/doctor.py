@@ -19,7 +19,7 @@ from mai_sdk.cli.layout import lay_out, paragraph
 from mai_sdk.cli.probe import Probe
 from mai_sdk.cli.terminal import columns, ink_for
 from mai_sdk.config import load_config
-from mai_sdk.engine.tab import Engine
+from mai_sdk.engine.engine import Engine
 from mai_sdk.errors import CallFailed, NotConfigured
 from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.prices import PriceBook

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any, Final
 
 from mai_sdk._version import __version__
+from mai_sdk.cli.costs_parser import add_costs
 from mai_sdk.cli.exits import EXIT_CODES
 from mai_sdk.cli.image_parser import add_image
-from mai_sdk.cli.options import day, names, one_tag, port, positive, positive_int
-from mai_sdk.cli.parts import KEYS, add_call, add_config, add_where, examples
+from mai_sdk.cli.options import port, positive, positive_int
+from mai_sdk.cli.parts import KEYS, add_call, add_where, examples
 from mai_sdk.cli.speak_parser import add_speak
 from mai_sdk.cli.talk_parser import add_talk
 from mai_sdk.cli.terminal import columns
@@ -62,7 +63,7 @@ def build_parser(*, width: int | None = None) -> argparse.ArgumentParser:
         )
 
     for add in (
-        _demo, _reason, _code, add_image, add_transcribe, add_speak, add_talk, _models, _costs,
+        _demo, _reason, _code, add_image, add_transcribe, add_speak, add_talk, _models, add_costs,
         _doctor, _emulator,
     ):  # fmt: skip
         add(command)
@@ -176,48 +177,6 @@ def _models(command: _Command) -> None:
         help="only models for this kind of work",
     )
     models.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _costs(command: _Command) -> None:
-    costs = command(
-        "costs",
-        "report what the ledger has recorded",
-        "Add up what calls used and cost, from a ledger file. Calls are recorded in one\n"
-        'if MAI_LEDGER=mai.db is set, or ledger = "mai.db" in mai.toml.',
-        examples(
-            ("mai costs --ledger mai.db", ""),
-            ("mai costs --by day,model --since 7d", "the last seven days"),
-            ("mai costs --by tag:team --tag env=prod --csv", ""),
-        ),
-    )
-    costs.add_argument("--ledger", metavar="PATH", help="the ledger file (default: MAI_LEDGER)")
-    costs.add_argument(
-        "--by",
-        type=names,
-        default=("model",),
-        metavar="KEYS",
-        help="model, modality, day, deployment, surface, status or tag:<name>, separated by "
-        "commas (default: model)",
-    )
-    costs.add_argument(
-        "--since", type=day, metavar="WHEN", help="2026-11-01, 2026-11-01T08:00, or 7d, 24h, 30m"
-    )
-    costs.add_argument("--until", type=day, metavar="WHEN", help="up to this, itself not included")
-    costs.add_argument(
-        "--tag",
-        action="append",
-        default=[],
-        type=one_tag,
-        metavar="KEY=VALUE",
-        help="only calls with this tag; may be repeated",
-    )
-    costs.add_argument(
-        "--budgets", action="store_true", help="show what is left of the budgets in mai.toml"
-    )
-    shape = costs.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print JSON, money as text")
-    shape.add_argument("--csv", action="store_true", help="print CSV, one line a row")
-    add_config(costs)
 
 
 def _doctor(command: _Command) -> None:

@@ -46,6 +46,8 @@ class Call(Generic[T]):
     repeats_unknown: bool = True
     """Whether it may be sent once more where nobody knows whether it ran, and was billed."""
     max_body_bytes: int = 64 * 1024 * 1024
+    fault_of: Callable[[T], str | None] = field(default=lambda _: None, repr=False)
+    """The class of error that an answer is good for, which is whole and billed, and of no use."""
     prompts: tuple[str, ...] = field(default=(), repr=False)
     """Texts that must not appear in errors."""
     explain_missing: Callable[[], str | None] = field(default=lambda: None, repr=False)

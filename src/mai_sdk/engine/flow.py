@@ -38,7 +38,10 @@ if TYPE_CHECKING:
     from mai_sdk.engine.steps import Certainty, Step
     from mai_sdk.engine.tab import Tab
 
-__all__ = ["attach", "interrupted", "opened", "prepared", "whole"]
+__all__ = [
+    "attach", "completed", "interrupted", "opened", "prepared", "read_answer", "refusal",
+    "unanswered", "whole", "whole_operation",
+]  # fmt: skip
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -61,6 +64,22 @@ def whole(call: Call[T], tab: Tab) -> Generator[Step, Any, T]:
     return _attempts(call, tab, _finish_whole)
 
 
+def completed(flow: Generator[Step, Any, R], tab: Tab) -> Generator[Step, Any, R]:
+    """Drive `flow` as all there is of an operation: whatever ends it, the tab is over."""
+    try:
+        result = yield from flow
+    except BaseException as error:
+        tab.over(type(error).__name__)
+        raise
+    tab.over()
+    return result
+
+
+def whole_operation(call: Call[T], tab: Tab) -> Generator[Step, Any, T]:
+    """Make the call as `whole` does, where it is all there is of its operation."""
+    return completed(whole(call, tab), tab)
+
+
 def opened(call: Call[T], tab: Tab) -> Generator[Step, Any, Any]:
     """Make the call and return the Response of an open 2xx stream; the caller settles the tab.
 
@@ -72,15 +91,22 @@ def opened(call: Call[T], tab: Tab) -> Generator[Step, Any, Any]:
     return _attempts(call, tab, _finish_opened)
 
 
-def prepared(call: Call[Any], tab: Tab) -> Generator[Step, Any, tuple[Request, Secret | None]]:
-    """Return the call as one request, and the token in it, for what is no attempt and not billed.
+def prepared(
+    call: Call[Any], tab: Tab, *, rejected: Secret | None = None
+) -> Generator[Step, Any, tuple[Request, Secret | None]]:
+    """Return the call as one request, and the token in it; whoever sends it sees to the tab.
+
+    Args:
+        call: The call.
+        tab: Its tab, whose call id goes along.
+        rejected: A token the service has just refused.
 
     Raises:
         AuthenticationFailed: The credential gave no token.
     """
     credential, token = call.route.credential, None
     if not (credential is None or isinstance(credential, Secret)):
-        token = yield from _token(call, tab, credential, None)
+        token = yield from _token(call, tab, credential, rejected)
     return _request(call, tab, token), token
 
 
@@ -163,11 +189,8 @@ def _attempts(
             failure = yield from _refused(call, tab, response)
             certainty = _certainty(failure, response.status)
         except TransportFailed as error:
-            failure = interrupted(error, call.url, is_total=tab.is_over())
+            failure = unanswered(call, tab, error)
             certainty = None if error.hopeless else error.certainty
-            lost = error.certainty == "unknown"
-            tab.settle(None, released=not lost, error=type(failure).__name__)
-            tab.unknown_so_far += lost
         except CallFailed as error:
             failure, certainty = error, None
             tab.settle(None, error=type(error).__name__)
@@ -181,6 +204,15 @@ def _attempts(
             continue
         tries += 1
         yield from _before_retry(tab, failure, certainty, tries, call.repeats_unknown)
+
+
+def unanswered(call: Call[Any], tab: Tab, lost: TransportFailed) -> CallFailed:
+    """Return the error that no whole answer means, and settle the attempt."""
+    failure = interrupted(lost, call.url, is_total=tab.is_over())
+    unknown = lost.certainty == "unknown"
+    tab.settle(None, released=not unknown, error=type(failure).__name__)
+    tab.unknown_so_far += unknown
+    return failure
 
 
 def _certainty(failure: CallFailed, status: int) -> Certainty | None:
@@ -222,14 +254,18 @@ def _late(call: Call[Any], tab: Tab) -> CallFailed:
 def _finish_whole(call: Call[T], tab: Tab, response: Any) -> Generator[Step, Any, T]:
     body: bytes = yield Read(response, call.max_body_bytes, tab.remaining, call.timeouts.first_byte)
     tab.first_content = tab.first_byte
-    value = _read_answer(call, tab, response, body)
+    value = read_answer(call, tab, response, body)
     tab.engine.quota.give_back()
     yield from tab.recorded()
     return value
 
 
-def _read_answer(call: Call[T], tab: Tab, response: Any, body: bytes) -> T:
-    """Read a whole answer and settle the attempt with what it used, also where it is an error."""
+def read_answer(call: Call[T], tab: Tab, response: Any, body: bytes) -> T:
+    """Read a whole answer and settle the attempt with what it used, also where it is an error.
+
+    Raises:
+        CallFailed: It is an error; without a `partial`, the attempt is still to be settled.
+    """
     try:
         value = call.read(body, response.headers)
     except CallFailed as error:
@@ -238,7 +274,7 @@ def _read_answer(call: Call[T], tab: Tab, response: Any, body: bytes) -> T:
             usage = call.usage_of(error.partial)
             tab.settle(usage, status=response.status, error=type(error).__name__)
         raise
-    tab.settle(call.usage_of(value), status=response.status)
+    tab.settle(call.usage_of(value), status=response.status, error=call.fault_of(value))
     return value
 
 
@@ -248,7 +284,7 @@ def _finish_opened(call: Call[T], tab: Tab, response: Any) -> Generator[Step, An
         body: bytes = yield Read(
             response, call.max_body_bytes, tab.remaining, call.timeouts.first_byte
         )
-        value = _read_answer(call, tab, response, body)
+        value = read_answer(call, tab, response, body)
         raise UnreadableAnswer(
             f"{_where(call.url)} answered whole where a stream was asked for, so it does not "
             "stream. Use create(...); the answer is on error.partial.",
@@ -270,6 +306,11 @@ def _refused(call: Call[Any], tab: Tab, response: Any) -> Generator[Step, Any, C
         body: bytes = yield Read(response, _MAX_ERROR_BYTES, tab.remaining)
     except (TransportFailed, UnreadableAnswer):
         body = b""
+    return refusal(call, tab, response, body)
+
+
+def refusal(call: Call[Any], tab: Tab, response: Any, body: bytes) -> CallFailed:
+    """Return the error that an answer outside 2xx means, and settle the attempt."""
     status = response.status
     if 300 <= status < 400:
         failure: CallFailed = UnreadableAnswer(

@@ -7,21 +7,18 @@ here and nowhere else.
 from __future__ import annotations
 
 import logging
-import time
 from copy import copy
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.engine.allowance import Allowance
-from mai_sdk.engine.retry import RetryPolicy, RetryQuota
 from mai_sdk.engine.steps import Kept
+from mai_sdk.engine.watching import Over, Watches
 from mai_sdk.errors import BudgetExceeded, LedgerError
 from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.ids import uuid7
-from mai_sdk.metering.ledger import Entry, Operation, QueuedLedger
+from mai_sdk.metering.ledger import Entry, Operation
 from mai_sdk.metering.receipt import Attempt, Receipt, Timing
 from mai_sdk.metering.usage import Usage
 
@@ -29,13 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
     from mai_sdk.config import Modality, Route
-    from mai_sdk.metering.budget import Budget, Demand
-    from mai_sdk.metering.ledger import Ledger
-    from mai_sdk.metering.prices import PriceBook
+    from mai_sdk.engine.engine import Engine
+    from mai_sdk.metering.budget import Demand
     from mai_sdk.metering.receipt import AttemptState
     from mai_sdk.metering.writer import Ticket
 
-__all__ = ["Engine", "Tab"]
+__all__ = ["Tab"]
 
 _log = logging.getLogger("mai_sdk")
 
@@ -52,28 +48,6 @@ def _not_known() -> Usage:
 def _day(number: int) -> date:
     """Return the UTC date that many days after the epoch."""
     return date(1970, 1, 1) + timedelta(days=number)
-
-
-@dataclass(slots=True, kw_only=True)
-class Engine:
-    """What all calls of one client share."""
-
-    ledger: Ledger
-    prices: PriceBook
-    budgets: tuple[Budget, ...] = ()
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    quota: RetryQuota = field(default_factory=RetryQuota)
-    clock: Callable[[], float] = time.monotonic
-    """For waits and limits; never moved by the wall clock."""
-    wall_clock: Callable[[], float] = time.time
-    """For dates: prices, ledger rows."""
-    allowance: Allowance = field(init=False, repr=False)
-    queue: QueuedLedger | None = field(init=False, repr=False)
-    """The ledger, if it writes on a thread of its own."""
-
-    def __post_init__(self) -> None:
-        self.queue = self.ledger if isinstance(self.ledger, QueuedLedger) else None
-        self.allowance = Allowance(self.budgets, ledger=self.ledger)
 
 
 class Tab:
@@ -114,6 +88,7 @@ class Tab:
             tags=tags,
             session=session,
         )
+        self._watches = Watches(engine.watchers, self.operation, route)
         self._attempts: list[Attempt] = []
         self.unknown_so_far = 0
         """How many attempts of this call ended without anybody knowing whether they ran."""
@@ -168,8 +143,10 @@ class Tab:
         self._opened_at = self.engine.clock()
         self.queued = self._opened_at - self.started
 
-    def reserve(self, upper_bound: Callable[[], Usage]) -> None:
+    def reserve(self, upper_bound: Callable[[], Usage], *, after: bool = False) -> None:
         """Have it written down, and go on: nothing may be sent before `reserved` has returned.
+
+        What is written down `after` it was done asks no budget: it cannot be refused any more.
 
         Raises:
             BudgetExceeded: There is no room for it in a budget, and that is known at once.
@@ -188,7 +165,8 @@ class Tab:
             reserved_at=now,
             upper_bound=bound,
         )
-        self._demands = demands = self.engine.allowance.demands(self.operation, bound)
+        demands = () if after else self.engine.allowance.demands(self.operation, bound)
+        self._demands = demands
         if self.engine.queue is not None:
             claims = [demand.claim for demand in demands]
             self._reservation = self.engine.queue.reserve_soon(entry, claims=claims)
@@ -287,19 +265,18 @@ class Tab:
             state = "settled_exact" if exact else "settled_estimated"
             cost = self._price(usage, entry.reserved_at)
         seconds = self.engine.clock() - self._opened_at
-        self._attempts.append(
-            Attempt.trusted(
-                id=entry.attempt_id,
-                number=entry.number,
-                state=state,
-                usage=usage,
-                cost=cost,
-                status=status,
-                error=error,
-                request_id=self.request_id,
-                seconds=seconds,
-            )
+        attempt = Attempt.trusted(
+            id=entry.attempt_id,
+            number=entry.number,
+            state=state,
+            usage=usage,
+            cost=cost,
+            status=status,
+            error=error,
+            request_id=self.request_id,
+            seconds=seconds,
         )
+        self._attempts.append(attempt)
         outcome: dict[str, Any] = {
             "state": state,
             "usage": usage,
@@ -312,13 +289,33 @@ class Tab:
             "first_content": self.first_content,
             "seconds": seconds,
         }
+        self._record(entry.attempt_id, outcome)
+        self._watches.attempt(attempt)
+
+    def _record(self, attempt_id: str, outcome: dict[str, Any]) -> None:
         if self.engine.queue is not None:
-            self._watch(self.engine.queue.settle_soon(entry.attempt_id, **outcome))
+            self._watch(self.engine.queue.settle_soon(attempt_id, **outcome))
             return
         try:
-            self.engine.ledger.settle(entry.attempt_id, **outcome)
+            self.engine.ledger.settle(attempt_id, **outcome)
         except LedgerError as failure:
             self._note(failure)
+
+    def over(self, error: str | None = None) -> None:
+        """Say that the operation has ended, to all who watch; only the first time counts.
+
+        Args:
+            error: The class name of what ended it, if anything went wrong.
+        """
+        self._watches.over(
+            lambda: Over(
+                operation=self.operation,
+                receipt=self.receipt(),
+                timing=self.timing(),
+                error=error,
+                request_id=self.request_id,
+            )
+        )
 
     def recorded(self) -> Generator[Kept, Any, None]:
         """Wait until what was settled is written, or is known not to be: `receipt` then says so."""
@@ -354,6 +351,10 @@ class Tab:
             usage=usage,
             cost=cost,
             unrecorded=self._why_unrecorded(),
+            modality=self.operation.modality,
+            verb=self.operation.verb,
+            tags=self.operation.tags,
+            session=self.operation.session,
         )
 
     def _why_unrecorded(self) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mai_sdk.errors import LedgerError
 from mai_sdk.metering.rows import USAGE_COLUMNS, cost_columns, cost_of
+from mai_sdk.metering.sqlite_cells import make_cells
 
 if TYPE_CHECKING:
     import sqlite3
@@ -206,7 +207,7 @@ def _execute(db: sqlite3.Connection, script: str) -> None:
         db.execute(statement)
 
 
-_STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first, _second)
+_STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first, _second, make_cells)
 SCHEMA_VERSION: Final = len(_STEPS)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
+
+from pydantic import Field
 
 from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.money import write_money
@@ -61,6 +64,14 @@ class Receipt(Value):
     """The sum over the attempts, as weak as its weakest."""
     unrecorded: str | None = None
     """Why the ledger does not have all of this, where it could not be written; None if it has."""
+    modality: str | None = None
+    """The kind of work: "reasoning", "image"...; None on a receipt over several calls."""
+    verb: str | None = None
+    """The method that was called; None on a receipt over several calls."""
+    tags: Mapping[str, str] = Field(default_factory=dict[str, str])
+    """The labels of the call, those of its client included."""
+    session: str | None = None
+    """The id of the session that the call was a turn of."""
 
     def explain(self) -> str:
         """Return how the cost came about: each attempt, its meters, rates, sources, rounding."""

@@ -12,9 +12,10 @@ from mai_sdk.metering.usage import METERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from mai_sdk.metering.cost import Cost
-    from mai_sdk.metering.report import Report, Row, Share
+    from mai_sdk.metering.report import Report, Row, Share, Waste
     from mai_sdk.metering.usage import Usage
 
 __all__ = ["csv_text", "table"]
@@ -44,6 +45,10 @@ _CSV_COLUMNS: Final = (
     "wasted_status",
     "p50_seconds",
     "p95_seconds",
+    "p99_seconds",
+    "p50_cost",
+    "p95_cost",
+    "p99_cost",
     "reason",
 )
 _LEAST_NEEDED_FIRST: Final = ("p95 s", "p50 s", "tries", "wasted", *_COUNTED, "calls")
@@ -52,6 +57,12 @@ _SURENESS: Final = {
     "estimated": "estimated",
     "lower_bound": "or more",
     "free": "because nothing was billed",
+}
+
+_WASTED: Final = {
+    "failed": "that failed",
+    "interrupted": "cut off or left before the end",
+    "unheard": "that nobody heard",
 }
 
 
@@ -71,6 +82,7 @@ def table(report: Report, *, width: int) -> str:
     text = [lines[0], rule, *lines[1 : 1 + len(body)], rule, *lines[1 + len(body) :], ""]
     for total in report.totals:
         text += [line for share in total.shares for line in _wrap(_share(share, total), width)]
+        text += [line for each in total.waste for line in _wrap(_waste(each), width)]
         if total.cost.reason:
             text += _wrap(total.cost.reason, width)
     return "\n".join(text).rstrip() + "\n"
@@ -98,6 +110,8 @@ def csv_text(report: Report) -> str:
                 row.wasted.status,
                 row.p50_seconds,
                 row.p95_seconds,
+                row.p99_seconds,
+                *[_plain(amount) for amount in (row.p50_cost, row.p95_cost, row.p99_cost)],
                 row.cost.reason,
             ]
         )
@@ -105,7 +119,11 @@ def csv_text(report: Report) -> str:
 
 
 def _digits(cost: Cost) -> str | None:
-    return None if cost.amount is None else format(cost.amount, "f")
+    return _plain(cost.amount)
+
+
+def _plain(amount: Decimal | None) -> str | None:
+    return None if amount is None else format(amount, "f")
 
 
 def _counted(report: Report) -> list[str]:
@@ -167,8 +185,19 @@ def _share(share: Share, total: Row) -> str:
     money = write_money(share.amount, currency=total.cost.currency)
     count = f"{share.attempts:,} attempt{'' if share.attempts == 1 else 's'}"
     if share.status == "unknown":
-        return f"unknown for {count}" + (f", of which {money} is known" if share.amount else "")
+        known = f", of which {money} is known" if share.amount else ""
+        most = ""
+        if share.at_most is not None:
+            most = f", at most {write_money(share.at_most, currency=total.cost.currency)}"
+        return f"unknown for {count}{known}{most}"
     return f"{money} {_SURENESS[share.status]} for {count}"
+
+
+def _waste(waste: Waste) -> str:
+    count = f"{waste.attempts:,} attempt{'' if waste.attempts == 1 else 's'}"
+    if waste.seconds is not None:
+        count = f"{waste.seconds:,} s of voice in {count}"
+    return f"wasted: {_money(waste.cost)} for {count} {_WASTED[waste.kind]}"
 
 
 def _columns_that_fit(cells: Sequence[Sequence[str]], *, keys: int, width: int) -> list[int]:

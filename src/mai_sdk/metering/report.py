@@ -7,39 +7,30 @@ much of it is exact, how much is less sure, and for how many attempts nothing is
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, PrivateAttr
 
 from mai_sdk.metering import render
 from mai_sdk.metering.cost import Cost, CostStatus
-from mai_sdk.metering.money import Money, add_money
+from mai_sdk.metering.money import Money
 from mai_sdk.metering.usage import Usage
 from mai_sdk.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
+    from mai_sdk.metering.cells import Cell
+    from mai_sdk.metering.grouping import Grouping
     from mai_sdk.metering.ledger import Entry
 
-__all__ = ["Report", "Row", "Share", "build_report"]
+__all__ = ["Report", "Row", "Share", "Waste", "WasteKind", "build_report"]
 
-_KEYS: Final[dict[str, Callable[[Entry], str | None]]] = {
-    "model": lambda entry: entry.operation.model,
-    "modality": lambda entry: entry.operation.modality,
-    "day": lambda entry: datetime.fromtimestamp(entry.operation.started_at, UTC).date().isoformat(),
-    "deployment": lambda entry: entry.operation.deployment,
-    "surface": lambda entry: entry.operation.surface,
-    "status": lambda entry: None if entry.status is None else str(entry.status),
-}
-_TAG: Final = "tag:"
-_STATUSES: Final[tuple[CostStatus, ...]] = (
-    "exact",
-    "estimated",
-    "lower_bound",
-    "unknown",
-    "free",
-)
+WasteKind = Literal["failed", "interrupted", "unheard"]
+"""failed: the attempt ended in an error, whether it was tried again or not. interrupted: it was cut
+off or left before its end. unheard: voice that was made, and not played to anyone."""
 
 
 class Share(Value):
@@ -49,6 +40,18 @@ class Share(Value):
     attempts: int
     amount: Money
     """What these attempts cost; for "unknown", only what is known of it."""
+    at_most: Money | None
+    """The most they can cost; None for "unknown" where one of them has no upper bound."""
+
+
+class Waste(Value):
+    """What was spent on nothing, for one reason."""
+
+    kind: WasteKind
+    attempts: int
+    cost: Cost
+    seconds: int | None = None
+    """For "unheard", the seconds of voice."""
 
 
 class Row(Value):
@@ -57,15 +60,26 @@ class Row(Value):
     keys: dict[str, str | None]
     """What they have in common, by the names given as `by`; None where it is not known."""
     calls: int
-    """Calls with an attempt in this row; one whose attempts fall into two rows counts in both."""
+    """Calls that began here: one whose attempts fall into two rows counts in that of its first."""
     attempts: int
     usage: Usage
+    """In a row for one meter, what was billed in it."""
     cost: Cost
     wasted: Cost
-    """The part of `cost` for attempts that failed, or were followed by another try."""
+    """The part of `cost` that was spent on nothing."""
+    waste: tuple[Waste, ...]
+    """How `wasted` is made up; kinds that do not occur are left out."""
     p50_seconds: float | None
-    """The median time of a call, from its start to its last settled attempt."""
+    """The median time from the start of a call to its answer, over those that had one. Times and
+    costs of a call are rounded down by at most 2 %; there are none in a row for one meter."""
     p95_seconds: float | None
+    p99_seconds: float | None
+    """None for fewer than 100 answers."""
+    p50_cost: Money | None
+    """The median cost of an answer, over those whose cost is known and not nothing."""
+    p95_cost: Money | None
+    p99_cost: Money | None
+    """None for fewer than 100 answers."""
     shares: tuple[Share, ...]
     """How `cost` is made up, surest first; statuses that do not occur are left out."""
 
@@ -74,9 +88,63 @@ class Report(Value):
     """Rows, dearest first, and their total."""
 
     by: tuple[str, ...]
+    since: datetime | None = None
+    """Nothing reserved before is in it; None for no such limit."""
+    until: datetime | None = None
+    """Nothing reserved then or later is in it."""
+    tags: dict[str, str] = Field(default_factory=dict)
+    """Only calls with all of these are in it."""
     rows: tuple[Row, ...]
     totals: tuple[Row, ...]
     """One for each currency, without keys; one over nothing if there were no entries."""
+    _grouping: Any = PrivateAttr(default=None)
+    """The cells, for other rows than those asked for."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same."""
+        return isinstance(other, Report) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def rows_by(self, *keys: str) -> tuple[Row, ...]:
+        """Return the rows of the same calls by other keys, dearest first.
+
+        A report that was read from JSON knows no other rows than its own, and returns none.
+
+        Raises:
+            ValueError: A key is none of those there are.
+        """
+        grouping: Grouping | None = self._grouping
+        return () if grouping is None else grouping.rows(keys)
+
+    @classmethod
+    def of_cells(
+        cls,
+        cells: Iterable[Cell],
+        *,
+        by: Sequence[str],
+        since: float | None = None,
+        until: float | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Report:
+        """Return the report over `cells`, which were chosen by `since` and `until` already.
+
+        Raises:
+            ValueError: A key is none of those there are.
+        """
+        from mai_sdk.metering.grouping import Grouping
+
+        grouping = Grouping(cells, tags=tags or {})
+        report = cls(
+            by=tuple(by),
+            since=_moment(since),
+            until=_moment(until),
+            tags=dict(tags or {}),
+            rows=grouping.rows(tuple(by)),
+            totals=grouping.totals(),
+        )
+        report._grouping = grouping
+        return report
 
     def to_table(self, *, width: int = 80) -> str:
         """Return the report as text, no line longer than `width` (at least 60)."""
@@ -89,6 +157,35 @@ class Report(Value):
     def to_json(self) -> str:
         """Return everything, money as strings of digits so that none is lost; unknown is null."""
         return self.model_dump_json(indent=2)
+
+    def to_html(
+        self, *, title: str = "What the calls cost", made_at: datetime | None = None
+    ) -> str:
+        """Return one page with charts and tables that needs nothing else: no network, no script.
+
+        It follows the reader's light or dark setting, prints, and says in tables all that its
+        charts show.
+
+        Args:
+            title: Its heading.
+            made_at: When the report was made, to be shown; left out if None.
+        """
+        from mai_sdk.metering.html import page  # read only by those who ask for it
+
+        return page(self, title=title, made_at=made_at)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write the rows, as `to_csv` has them, to a Parquet file; money is decimal128(38, 9).
+
+        The file is there whole, or not at all.
+
+        Raises:
+            ConfigurationError: pyarrow is not installed; it comes with the [parquet] extra.
+            OSError: The file cannot be written.
+        """
+        from mai_sdk.metering.parquet import write  # pyarrow takes time to import
+
+        write(self, path)
 
 
 def build_report(
@@ -105,8 +202,8 @@ def build_report(
 
     Args:
         entries: From a ledger.
-        by: Any of model, modality, day (UTC, of the start of the call), deployment, surface,
-            status (HTTP, of the attempt) and tag:<name>.
+        by: Any of model, modality, meter, day (UTC, of the start of the call), deployment,
+            surface, session, status (HTTP, of the attempt) and tag:<name>.
         since: Leave out what was reserved before; seconds since the epoch, a datetime, or a day.
         until: Leave out what was reserved then or later.
         tags: Only calls that have all of these tags.
@@ -114,45 +211,19 @@ def build_report(
     Raises:
         ValueError: A key is none of these, or a datetime has no time zone.
     """
-    if isinstance(by, str):
-        by = (by,)
-    readers = [_reader(key) for key in by]
-    low = -math.inf if since is None else _seconds(since)
-    high = math.inf if until is None else _seconds(until)
-    wanted = (tags or {}).items()
-    everything = list(entries)
-    chosen = [
+    from mai_sdk.metering.cells import fold
+
+    low = None if since is None else _seconds(since)
+    high = None if until is None else _seconds(until)
+    chosen = (
         entry
-        for entry in everything
-        if low <= entry.reserved_at < high and wanted <= entry.operation.tags.items()
-    ]
-    last = _last_attempts(everything)
-    home = next((c.currency for e in chosen if (c := _cost(e)).has_money), "USD")
-    rows: dict[tuple[str | None, ...], list[Entry]] = defaultdict(list)
-    totals: dict[str, list[Entry]] = defaultdict(list)
-    for entry in chosen:
-        cost = _cost(entry)
-        currency = cost.currency if cost.has_money else home
-        rows[currency, *(read(entry) for read in readers)].append(entry)
-        totals[currency].append(entry)
-    made = [_row(dict(zip(by, key[1:], strict=True)), part, last) for key, part in rows.items()]
-    made.sort(key=lambda row: (-row.cost.at_least, [key or "" for key in row.keys.values()]))
-    return Report(
-        by=tuple(by),
-        rows=tuple(made),
-        totals=tuple(_row({}, part, last) for part in totals.values()) or (_row({}, [], last),),
+        for entry in entries
+        if (low is None or low <= entry.reserved_at) and (high is None or entry.reserved_at < high)
     )
-
-
-def _reader(key: str) -> Callable[[Entry], str | None]:
-    if key.startswith(_TAG) and key != _TAG:
-        name = key.removeprefix(_TAG)
-        return lambda entry: entry.operation.tags.get(name)
-    if key not in _KEYS:
-        raise ValueError(
-            f"A report cannot be made by {key!r}: use {', '.join(_KEYS)} or tag:<name>."
-        )
-    return _KEYS[key]
+    by = (by,) if isinstance(by, str) else tuple(by)
+    return Report.of_cells(
+        fold(chosen, sessions="session" in by), by=by, since=low, until=high, tags=tags
+    )
 
 
 def _seconds(when: float | date) -> float:
@@ -165,64 +236,7 @@ def _seconds(when: float | date) -> float:
     return when
 
 
-def _last_attempts(entries: Iterable[Entry]) -> dict[str, int]:
-    last: dict[str, int] = {}
-    for entry in entries:
-        call = entry.operation.call_id
-        last[call] = max(entry.number, last.get(call, 0))
-    return last
-
-
-def _cost(entry: Entry) -> Cost:
-    if entry.cost is not None:
-        return entry.cost
-    return Cost.unknown(
-        "An attempt was never settled: it is still running, or the process died while it was. It "
-        "may have been billed up to its upper bound in the ledger."
-    )
-
-
-def _row(keys: dict[str, str | None], entries: Sequence[Entry], last: Mapping[str, int]) -> Row:
-    spans = _spans(entries)
-    return Row(
-        keys=keys,
-        calls=len({entry.operation.call_id for entry in entries}),
-        attempts=len(entries),
-        usage=Usage.sum(entry.usage or Usage(basis="unknown") for entry in entries),
-        cost=Cost.sum(map(_cost, entries)),
-        wasted=Cost.sum(
-            _cost(entry)
-            for entry in entries
-            if entry.error is not None or entry.number < last[entry.operation.call_id]
-        ),
-        p50_seconds=_percentile(spans, 50),
-        p95_seconds=_percentile(spans, 95),
-        shares=_shares([_cost(entry) for entry in entries]),
-    )
-
-
-def _spans(entries: Iterable[Entry]) -> list[float]:
-    """Return the seconds each call took, shortest first; calls not settled are left out."""
-    spans: dict[str, float] = {}
-    for entry in entries:
-        if entry.settled_at is not None:
-            call = entry.operation.call_id
-            span = max(entry.settled_at - entry.operation.started_at, 0)
-            spans[call] = max(span, spans.get(call, 0))
-    return sorted(spans.values())
-
-
-def _percentile(ordered: Sequence[float], percent: int) -> float | None:
-    """Return the smallest value that `percent` of them do not exceed (nearest rank)."""
-    return ordered[math.ceil(len(ordered) * percent / 100) - 1] if ordered else None
-
-
-def _shares(costs: Sequence[Cost]) -> tuple[Share, ...]:
-    parts: dict[CostStatus, list[Cost]] = {status: [] for status in _STATUSES}
-    for cost in costs:
-        parts[cost.status].append(cost)
-    return tuple(
-        Share(status=status, attempts=len(part), amount=add_money(cost.at_least for cost in part))
-        for status, part in parts.items()
-        if part
-    )
+def _moment(seconds: float | None) -> datetime | None:
+    if seconds is None or not math.isfinite(seconds):
+        return None
+    return datetime.fromtimestamp(seconds, UTC)

@@ -19,12 +19,14 @@ from mai_sdk.metering import sqlite_rows
 from mai_sdk.metering.process import this_writer
 from mai_sdk.metering.queued import QueuedWrites, survive_forks
 from mai_sdk.metering.sqlite_file import SQLiteFile
+from mai_sdk.metering.sqlite_sums import read_cells
 from mai_sdk.metering.writer import Job, Ticket, WriterThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
+    from mai_sdk.metering.cells import Cell
     from mai_sdk.metering.cost import Cost
     from mai_sdk.metering.ledger import BudgetState, Claim, Durability, Entry, Recovery
 
@@ -120,6 +122,15 @@ class SQLiteLedger(QueuedWrites):
             if len(page) < _PAGE:
                 return
             after = (page[-1].reserved_at, page[-1].attempt_id)
+
+    def sums(self, *, since: float | None = None, until: float | None = None) -> list[Cell]:
+        """Return the entries added up, for reports: millions of them in well below a second."""
+        with self.reading() as db:
+            db.execute("BEGIN")  # so that sums and rows are of the same moment
+            try:
+                return read_cells(db, since=since, until=until)
+            finally:
+                db.execute("ROLLBACK")
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:

@@ -30,7 +30,7 @@ from mai_sdk.metering.rows import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mai_sdk.metering.cost import Cost
     from mai_sdk.metering.ledger import Claim, Entry
@@ -41,6 +41,7 @@ __all__ = [
     "add_writer",
     "budget_state",
     "read_page",
+    "read_where",
     "recover",
     "reprice",
     "reserve",
@@ -118,7 +119,9 @@ WHERE {_OPEN_OF}
 """
 _READ: Final = f"""
 SELECT {ENTRY_COLUMNS} FROM attempts JOIN details USING (id)
-WHERE (reserved_at, attempt_id) > (?, ?) AND reserved_at < ?
+"""
+_READ_PAGE: Final = f"""
+{_READ} WHERE (reserved_at, attempt_id) > (?, ?) AND reserved_at < ?
 ORDER BY reserved_at, attempt_id LIMIT ?
 """
 
@@ -233,7 +236,14 @@ def read_page(
     db: sqlite3.Connection, after: tuple[float, str], before: float, limit: int
 ) -> list[Entry]:
     """Return the next entries in the order of their reservation."""
-    return [entry_of(row) for row in db.execute(_READ, (*after, before, limit)).fetchall()]
+    return [entry_of(row) for row in db.execute(_READ_PAGE, (*after, before, limit)).fetchall()]
+
+
+def read_where(
+    db: sqlite3.Connection, condition: str, values: tuple[float, ...]
+) -> Iterator[Entry]:
+    """Yield the entries whose columns meet a condition."""
+    return map(entry_of, db.execute(f"{_READ} WHERE {condition}", values))
 
 
 def _find(db: sqlite3.Connection, attempt_id: str) -> tuple[int, AttemptState]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.engine.flow import attach, whole
+from mai_sdk.engine.flow import attach, completed, whole
 from mai_sdk.errors import CallFailed, StructuredOutputFailed
 from mai_sdk.resources.plan import Ask, Plan
 from mai_sdk.resources.reply import Alternative, Reply
@@ -39,9 +40,14 @@ def create(
     """
     plan = Plan.make(core, modality, ask, stream=False)
     tab = _tab(plan, verb, booked_as)
+    return (yield from completed(_asked(plan, tab), tab))
+
+
+def _asked(plan: Plan, tab: Tab) -> Generator[Step, Any, Reply[Any]]:
     asked = 0
     while True:
         call = plan.call()
+        call.fault_of = partial(_fault, plan)
         try:
             answer = yield from whole(call, tab)
         except CallFailed as error:
@@ -63,6 +69,18 @@ def create(
         if asked == _MAX_ASKS or reply.finish_reason == "length":
             raise attach(_did_not_fit(problem, asked, reply), tab, call)
         plan = plan.asked_again(reply.message, problem)
+
+
+def _fault(plan: Plan, answer: Answer) -> str | None:
+    """Return what the ledger says of an answer that does not fit: it is paid for, and wasted."""
+    choice = answer.choices[0] if answer.choices else Choice()
+    if plan.format is None or choice.tool_calls:
+        return None
+    try:
+        plan.format.parse(choice.text)
+    except ValueError:
+        return StructuredOutputFailed.__name__
+    return None
 
 
 def _did_not_fit(problem: str, asked: int, reply: Reply[Any]) -> StructuredOutputFailed:

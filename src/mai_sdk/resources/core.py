@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from mai_sdk.catalog import Catalog, Model
     from mai_sdk.config import Config, Modality, Route, Timeouts
+    from mai_sdk.engine.engine import Engine
     from mai_sdk.engine.steps import Step
-    from mai_sdk.engine.tab import Engine
 
 __all__ = ["Core"]
 

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 
 from mai_sdk.errors import InvalidRequest
 from mai_sdk.metering.budget_status import budget_statuses
-from mai_sdk.metering.report import build_report
+from mai_sdk.metering.cells import SummingLedger
+from mai_sdk.metering.focus import Account
+from mai_sdk.metering.focus_file import write_focus
+from mai_sdk.metering.report import Report, build_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from mai_sdk.metering.budget import Budget
     from mai_sdk.metering.budget_status import BudgetStatus
+    from mai_sdk.metering.focus_file import FocusFiles
     from mai_sdk.metering.ledger import Entry, Ledger
-    from mai_sdk.metering.report import Report
 
 __all__ = ["Costs"]
 
@@ -50,7 +54,8 @@ class Costs:
         What has happened up to now; a running call counts as reserved.
 
         Args:
-            by: Any of "model", "modality", "day", "deployment", "surface", "status", "tag:<name>".
+            by: Any of "model", "modality", "meter", "day", "deployment", "surface", "session",
+                "status", "tag:<name>". By session takes longer: every attempt is read.
             since: Only calls from here on; a time without zone is taken as UTC.
             until: Only calls before this.
             tags: Only calls that carry all of these.
@@ -60,11 +65,53 @@ class Costs:
             InvalidRequest: `by` names something unknown.
         """
         start, end = _seconds(since), _seconds(until)
-        entries = self._ledger.entries(since=start, until=end)
+        ledger = self._ledger
+        by = (by,) if isinstance(by, str) else tuple(by)
         try:
-            return build_report(entries, by=tuple(by), since=start, until=end, tags=tags)
+            if isinstance(ledger, SummingLedger) and "session" not in by:
+                cells = ledger.sums(since=start, until=end)
+                return Report.of_cells(cells, by=by, since=start, until=end, tags=tags)
+            entries = ledger.entries(since=start, until=end)
+            return build_report(entries, by=by, since=start, until=end, tags=tags)
         except ValueError as error:
             raise InvalidRequest(str(error)) from None
+
+    def write_focus(
+        self,
+        path: str | Path,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+        account: str | None = None,
+    ) -> FocusFiles:
+        """Write FOCUS 1.2 to `path`, as CSV: a row for each meter of each attempt.
+
+        What has no known price is in no row, and listed in a second file: bill.csv gets
+        bill.unpriced.csv. The rows of a currency add up to what the ledger knows of it, to the
+        billionth. They are computed from dated prices, and say so: they are not an invoice.
+
+        Args:
+            path: Each file is there whole, or what was there is as it was.
+            since: Only attempts from here on; a time without zone is taken as UTC.
+            until: Only attempts before this.
+            tags: Only calls that carry all of these.
+            account: What to write as BillingAccountId and BillingAccountName: your subscription,
+                or any label.
+
+        Raises:
+            LedgerError: The ledger could not be read.
+            InvalidRequest: Nothing can be written there.
+            OSError: Writing failed.
+        """
+        wanted = (tags or {}).items()
+        chosen = (
+            entry
+            for entry in self.entries(since=since, until=until)
+            if wanted <= entry.operation.tags.items()
+        )
+        named = None if account is None else Account(account, account)
+        return write_focus(chosen, path, account=named)
 
     def entries(
         self, *, since: datetime | None = None, until: datetime | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json, to_json
 
 from mai_sdk.engine.call import Call
-from mai_sdk.engine.flow import whole
+from mai_sdk.engine.flow import whole_operation
 from mai_sdk.metering.tokens import TokenCount, count_with_tiktoken, estimate_tokens
 from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.messages import build_messages, texts_of
@@ -49,7 +49,7 @@ def count(
     def fail(status: int, headers: Mapping[str, str], body: bytes) -> CallFailed:
         return read_failure(status=status, headers=headers, body=body, surface=route.surface)
 
-    tokens = yield from whole(
+    tokens = yield from whole_operation(
         Call(
             route=route,
             url=f"{route.endpoint}/tokenize",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mai_sdk.engine.flow import whole
+from mai_sdk.engine.flow import completed, whole
 from mai_sdk.engine.steps import Pause, Together
 from mai_sdk.errors import (
     AuthenticationFailed,
@@ -74,6 +74,9 @@ class Drawing:
         Raises:
             CallFailed: One did not come, or more; those that did are on `partial`.
         """
+        return (yield from completed(self._drawn(), self._tab))
+
+    def _drawn(self) -> Generator[Step, Any, Images]:
         flows = [self._one(tab) for tab in self._tabs]
         outcomes: list[Drawn | Exception] = yield Together(flows, _AT_ONCE)
         came = [

@@ -154,9 +154,14 @@ class Plan:
             data = to_json(body)
         except PydanticSerializationError as error:
             raise InvalidRequest(f"The request cannot be written as JSON: {error}.") from None
+        url = _url(self.route.endpoint, surface, self.route.query, responses=responses)
+        return self.carrying(url, data, body=body)
+
+    def carrying(self, url: str, data: bytes, *, body: Mapping[str, Any]) -> Call[Answer]:
+        """Return the call that sends `data`, the JSON of `body`, which says what the plan does."""
         return Call(
             route=self.route,
-            url=_url(self.route.endpoint, surface, self.route.query, responses=responses),
+            url=url,
             body=data,
             read=self._read,
             usage_of=self.usage_of,

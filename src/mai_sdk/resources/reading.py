@@ -93,6 +93,19 @@ class Reading(ABC, Generic[ItemT, ResultT]):
         self.requested = True
         return (yield from opened(self.call, self.tab))
 
+    def following(self) -> Generator[Step, Any, Any]:
+        """Make the next request as `request` does; after the last, or a failure, it is all over."""
+        try:
+            response = yield from self.request()
+        except InvalidRequest:
+            raise
+        except BaseException as error:
+            self.tab.over(type(error).__name__)
+            raise
+        if response is None:
+            self.tab.over()
+        return response
+
     def go_on(self) -> bool:
         """Turn to the next request, where one stream takes several; False after the last."""
         return False
@@ -189,13 +202,14 @@ class Reading(ABC, Generic[ItemT, ResultT]):
         return failure
 
     def settle(self, error: BaseException | None) -> None:
-        """Write down what was used, once."""
-        if self.ended:
-            return
-        self.ended = True
-        self.open_streams.discard(self)
+        """Write down what was used, once; an error also ends the whole operation."""
         named = None if error is None else type(error).__name__
-        self.tab.settle(self.used(error), status=200, error=named)
+        if not self.ended:
+            self.ended = True
+            self.open_streams.discard(self)
+            self.tab.settle(self.used(error), status=200, error=named)
+        if named is not None and self.requested:
+            self.tab.over(named)
 
     def failed(self, error: MAIError | TransportFailed) -> MAIError:
         """Settle, and return the error to raise, with the partial result and the receipt on it."""
@@ -219,6 +233,8 @@ class Reading(ABC, Generic[ItemT, ResultT]):
         """Settle a stream that nobody will read any further."""
         if not self.ended:
             self.settle(Abandoned())
+        elif self.requested:
+            self.tab.over()
 
     def left(self) -> None:
         """Note that the block is left; whoever reads on all the same is told."""

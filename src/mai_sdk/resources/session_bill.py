@@ -69,9 +69,10 @@ class Bill:
             return
         try:
             yield from tab.reserved()
-        except MAIError:
+        except MAIError as error:
             if self._tab is tab:
                 self._tab = None
+            tab.over(type(error).__name__)
             raise
 
     def begun(self, request_id: str | None) -> None:
@@ -82,9 +83,13 @@ class Bill:
 
     def settle(self, usage: Usage | None, *, request_id: str | None, error: str | None) -> Receipt:
         """Return the receipt of a turn that is over; without usage, nobody knows what it was."""
-        tab, self._tab = self.stand(), None
+        tab, self._tab = self._tab, None
+        if tab is None:
+            tab = self._open_tab(self.session_id)
+            tab.reserve(lambda: self._most, after=True)
         tab.request_id = request_id
         tab.settle(usage, error=error)
+        tab.over(error)
         receipt = tab.receipt()
         self.receipts.append(receipt)
         return receipt
@@ -105,6 +110,7 @@ class Bill:
         tab, self._tab = self._tab, None
         if tab is not None:
             tab.settle(None, released=True)
+            tab.over()
 
     @property
     def total(self) -> Receipt:

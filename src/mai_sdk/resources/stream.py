@@ -71,7 +71,7 @@ class OpenStream(_Shell[ItemT, ResultT]):
     def __enter__(self) -> Self:
         reading = self._reading
         reading.enter()
-        response = self._driver.run(reading.request())
+        response = self._driver.run(reading.following())
         try:
             reading.open(response.headers)
         except MAIError as error:
@@ -102,7 +102,7 @@ class OpenStream(_Shell[ItemT, ResultT]):
                 yield from items
                 drain(response)
                 response.close()
-                following = self._driver.run(reading.request())
+                following = self._driver.run(reading.following())
                 if following is None:
                     break
                 response = following
@@ -161,7 +161,7 @@ class AsyncOpenStream(_Shell[ItemT, ResultT]):
     async def __aenter__(self) -> Self:
         reading = self._reading
         reading.enter()
-        response = await self._driver.run(reading.request())
+        response = await self._driver.run(reading.following())
         try:
             reading.open(response.headers)
         except MAIError as error:
@@ -197,7 +197,7 @@ class AsyncOpenStream(_Shell[ItemT, ResultT]):
                     yield item
                 await adrain(response)
                 await response.aclose()
-                following = await self._driver.run(reading.request())
+                following = await self._driver.run(reading.following())
                 if following is None:
                     break
                 response = following

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.engine.flow import whole
+from mai_sdk.engine.flow import whole_operation
 from mai_sdk.engine.steps import Together, Work
 from mai_sdk.errors import AuthenticationFailed, CallFailed, MAIError, NotFound, PermissionDenied
 from mai_sdk.resources.listening import Listening, Sent
@@ -36,7 +36,7 @@ def transcribe(core: Core, ask: ListeningAsk) -> Generator[Step, Any, Transcript
     plan = Listening.plan(core, ask)
     tab = _tab(plan)
     if plan.request.audio_url is not None:
-        answer = yield from whole(plan.call(None), tab)
+        answer = yield from whole_operation(plan.call(None), tab)
         return build_transcript(answer, tab, duration_ms=None)
     recording: Recording = yield Work(partial(open_recording, ask.audio), Recording.close)
     try:
@@ -57,7 +57,7 @@ def _whole(plan: Listening, recording: Recording, tab: Tab) -> Generator[Step, A
         seconds=recording.seconds,
     )
     plan.warn(sent)
-    answer = yield from whole(plan.call(sent), tab)
+    answer = yield from whole_operation(plan.call(sent), tab)
     known = None if recording.seconds is None else round(recording.seconds * 1000)
     return build_transcript(answer, tab, duration_ms=known)
 
@@ -114,7 +114,7 @@ class _Job:
             return done
         self.plan.warn(sent)
         try:
-            done.answer = yield from whole(self.plan.call(sent), tab)
+            done.answer = yield from whole_operation(self.plan.call(sent), tab)
         except CallFailed as error:
             done.error = error
             self.hopeless = self.hopeless or isinstance(error, _HOPELESS)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from mai_sdk.engine.call import Call
-from mai_sdk.engine.flow import whole
+from mai_sdk.engine.flow import whole_operation
 from mai_sdk.errors import InvalidRequest
 from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.ask import check_extras
@@ -59,7 +59,7 @@ def list_voices(
     check_speech_route(route)
     timeouts = core.config.timeouts_for(None, modality="voice")
     query = f"?{urlencode(route.query)}" if route.query else ""
-    listed = yield from whole(
+    listed = yield from whole_operation(
         Call(
             route=route,
             url=route.endpoint + voices_path(route.endpoint) + query,

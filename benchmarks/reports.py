@@ -1,0 +1,200 @@
+"""Reports over a ledger of a million attempts: how long `mai costs` takes, from start to end.
+
+Rewrites its part of benchmarks/RESULTS.md. The ledger is filled by SQL from a few thousand calls
+that are priced as always, each written many times with other times; the sums are those that
+the ledger's own trigger makes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mai_sdk.metering.cost import Cost
+from mai_sdk.metering.prices import PriceBook
+from mai_sdk.metering.rows import USAGE_COLUMNS, cost_columns, usage_columns
+from mai_sdk.metering.sqlite import SQLiteLedger
+from mai_sdk.metering.usage import Usage
+
+HERE = Path(__file__).parent
+START = datetime(2026, 10, 1, tzinfo=UTC).timestamp()
+DAYS = 30
+GOALS = (
+    ("mai costs --by model,day", ("--by", "model,day"), 2.0),
+    ("mai costs --html FILE", ("--html", "page.html"), 5.0),
+)
+PAGE_GOAL = 1_000_000
+
+COLUMNS = (
+    "attempt_id", "call_id", "number", "state", "day", "model", "deployment", "surface", "modality",
+    "verb", "tags", "started_at", "reserved_at", "settled_at", "currency", "cost_status",
+    "cost_nanos", "known_nanos", "status", "error", *USAGE_COLUMNS,
+)  # fmt: skip
+INSERT = f"INSERT INTO attempts ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+
+
+def usage(rng: random.Random, modality: str) -> Usage:
+    """Return what one call used, as such calls do."""
+    if modality == "image":
+        return Usage(
+            input_tokens=60, text_input_tokens=60, image_input_tokens=0, output_tokens=1024,
+            image_output_tokens=1024, images=1,
+        )  # fmt: skip
+    if modality == "transcribe":
+        return Usage(audio_seconds=rng.randrange(1, 3600))
+    if modality == "voice":
+        return Usage(characters=rng.randrange(1, 2000), basis="estimated")
+    return Usage(
+        input_tokens=int(rng.lognormvariate(7, 1)) + 100,
+        cached_input_tokens=rng.randrange(100),
+        output_tokens=int(rng.lognormvariate(6, 1)),
+    )
+
+
+MODELS = (
+    ("MAI-Thinking-1", "reasoning", "foundry"),
+    ("MAI-Code-1-Flash", "code", "foundry"),
+    ("MAI-Code-1.1-Flash", "code", "foundry"),
+    ("MAI-Image-2.5", "image", "foundry"),
+    ("MAI-Image-2.5-Flash", "image", "foundry"),
+    ("MAI-Transcribe-1.5", "transcribe", "speech"),
+    ("MAI-Voice-2", "voice", "speech"),
+    ("MAI-DS-R1", "reasoning", "vllm"),
+)
+
+
+def attempts(number: int) -> list[tuple[tuple[object, ...], str]]:
+    """Return the columns and the cost's detail of that many attempts."""
+    rng, book = random.Random(5), PriceBook.load()
+    made: list[tuple[tuple[object, ...], str]] = []
+    for place in range(number):
+        model, modality, surface = rng.choice(MODELS)
+        at = START + place * DAYS * 86_400 / number
+        used, error, status, state = usage(rng, modality), None, 200, "settled_exact"
+        luck = rng.random()
+        day = datetime.fromtimestamp(at, UTC).date()
+        if luck < 0.02:
+            error, status = "ServiceUnavailable", 503
+            used, cost, state = Usage.zero(), Cost.free("Nothing ran."), "released"
+        else:
+            if luck < 0.04:
+                error = "StreamTruncated"
+                used = Usage.from_meters(used.meters(), basis="lower_bound")
+                state = "settled_estimated"
+            cost = book.price(model, used, surface=surface, on=day)
+        money = cost_columns(cost)
+        columns = (
+            f"attempt-{place}", f"call-{place}", 1, state, day.isoformat(), model, model.lower(),
+            surface, modality, "create", json.dumps({"team": rng.choice("abc")}), at, at,
+            at + rng.lognormvariate(0.7, 0.8), money.currency, money.status, money.nanos,
+            money.known_nanos, status, error, *usage_columns(used),
+        )  # fmt: skip
+        made.append((columns, money.detail))
+    return made
+
+
+def fill(path: Path, number: int) -> float:
+    """Make a ledger of so many settled attempts; return the seconds its sums took."""
+    SQLiteLedger(path).close()
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA synchronous = OFF")
+    db.execute("BEGIN")
+    made = attempts(number)
+    db.executemany(INSERT, (columns for columns, _ in made))
+    db.executemany(
+        "INSERT INTO details (id, cost) SELECT id, ?2 FROM attempts WHERE attempt_id = ?1",
+        ((str(columns[0]), detail) for columns, detail in made),
+    )
+    began = time.perf_counter()
+    db.execute("UPDATE details SET cost = cost")  # as settling does: the trigger adds them up
+    taken = time.perf_counter() - began
+    db.execute("COMMIT")
+    db.close()
+    return taken
+
+
+def timed(path: Path, options: tuple[str, ...]) -> tuple[float, float]:
+    """Return the seconds the command takes, its start included, and those of them on a CPU."""
+    began, before = time.perf_counter(), os.times()
+    command = [sys.executable, "-m", "mai_sdk", "costs", "--ledger", path.name, *options]
+    subprocess.run(command, cwd=path.parent, check=True, stdout=subprocess.DEVNULL)
+    after = os.times()
+    cpu = after.children_user - before.children_user
+    return time.perf_counter() - began, cpu + after.children_system - before.children_system
+
+
+def page(
+    number: int, *, best: dict[str, tuple[float, float]], size: int, per_sum: float, rounds: int
+) -> str:
+    """Return what was measured, as Markdown."""
+    rows = "\n".join(
+        f"| `{name}` | {best[name][0]:.2f} | {best[name][1]:.2f} | {goal:.2f} "
+        f"| {judged(best[name][0] <= goal)} |"
+        for name, _, goal in GOALS
+    )
+    return PAGE.format(
+        number=number,
+        days=DAYS,
+        models=len(MODELS),
+        rounds=rounds,
+        sqlite=sqlite3.sqlite_version,
+        on=datetime.now(UTC).date(),
+        rows=rows,
+        size=size,
+        most=PAGE_GOAL,
+        fits=judged(size <= PAGE_GOAL),
+        sums=per_sum * 1e6,
+    )
+
+
+def judged(is_met: bool) -> str:  # noqa: FBT001 - what it writes
+    return "met" if is_met else "NOT MET"
+
+
+PAGE = """\
+# Reports
+
+Seconds from the start of the process to its end, over a ledger of {number:,} attempts, {days} days
+and {models} models; the best of {rounds}. SQLite {sqlite}, {on}.
+
+| command | s | of it CPU | goal | |
+|---|---|---|---|---|
+{rows}
+
+The page has {size:,} bytes of at most {most:,}, {fits}. Keeping the sums takes {sums:.0f} µs an
+attempt, in the transaction that settles it.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--attempts", type=int, default=1_000_000, help="(1,000,000)")
+    parser.add_argument("--rounds", type=int, default=5, help="(5)")
+    asked = parser.parse_args()
+    from results import keep
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mai.db"
+        per_sum = fill(path, asked.attempts) / asked.attempts
+        best = {
+            name: min(timed(path, options) for _ in range(asked.rounds))
+            for name, options, _ in GOALS
+        }
+        size = (Path(folder) / "page.html").stat().st_size
+    text = page(asked.attempts, best=best, size=size, per_sum=per_sum, rounds=asked.rounds)
+    if asked.attempts == parser.get_default("attempts"):
+        keep(HERE / "RESULTS.md", text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The sums a SQLite ledger keeps say what adding up its entries says, whatever is in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from entries import CALLS, DAY, MIDNIGHT, Outcome, price, write
+from mai_sdk.metering.memory import MemoryLedger
+from mai_sdk.metering.report import Report, build_report
+from mai_sdk.metering.sqlite import SQLiteLedger
+from mai_sdk.metering.usage import Usage
+
+BY = [
+    ["model"],
+    ["model", "day"],
+    ["meter", "modality"],
+    ["status", "tag:team"],
+    ["surface", "deployment", "meter", "tag:none"],
+    [],
+]
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(CALLS, max_size=8),
+    st.none() | st.floats(-2 * DAY, 2 * DAY) | st.sampled_from([-DAY, 0, DAY]),
+    st.none() | st.floats(-2 * DAY, 2 * DAY) | st.sampled_from([-DAY, 0, DAY]),
+)
+def test_both_ways_to_add_up_give_equal_reports(calls, since, until):
+    low, high = (None if edge is None else MIDNIGHT + edge for edge in (since, until))
+    with TemporaryDirectory() as folder:
+        ledger = SQLiteLedger(Path(folder) / "mai.db")
+        write(ledger, calls)
+        sums, entries = ledger.sums(since=low, until=high), list(ledger.entries())
+        ledger.close()
+    memory = MemoryLedger()
+    for tags in {}, {"team": "a"}:
+        for by in BY:
+            asked = {"by": by, "since": low, "until": high, "tags": tags}
+            kept = Report.of_cells(sums, **asked)
+            added = build_report(entries, **asked)
+            assert kept == added
+            assert kept.to_json() == added.to_json()
+    write(memory, calls)
+    from_memory = build_report(memory.entries(), since=low, until=high)
+    assert from_memory.totals == Report.of_cells(sums, by=(), since=low, until=high).totals
+
+
+def test_a_ledger_of_version_2_is_added_up_when_it_is_opened(tmp_path):
+    db = sqlite3.connect(tmp_path / "mai.db")
+    db.executescript((Path(__file__).parents[1] / "data" / "ledger-2.sql").read_text())
+    db.close()
+    ledger = SQLiteLedger(tmp_path / "mai.db")
+    for by in BY:
+        kept = Report.of_cells(ledger.sums(), by=by)
+        assert kept == build_report(ledger.entries(), by=by)
+    assert {total.cost.currency: total.attempts for total in kept.totals} == {"USD": 5, "EUR": 1}
+    ledger.close()
+    db = sqlite3.connect(tmp_path / "mai.db")
+    assert db.execute("SELECT sum(attempts) FROM cells").fetchone() == (5,)  # one is unknown
+    db.close()
+
+
+def test_an_attempt_found_out_later_moves_into_the_sums_once(tmp_path):
+    ledger = SQLiteLedger(tmp_path / "mai.db")
+    write(ledger, [("MAI-Thinking-1", {}, 5.0, [Outcome("unknown")])])
+    (entry,) = ledger.entries()
+    usage = Usage(input_tokens=1000, output_tokens=10)
+    found = {
+        "usage": usage,
+        "cost": price("MAI-Thinking-1", usage, date(2026, 11, 22)),
+        "settled_at": MIDNIGHT + 9,
+    }
+    assert Report.of_cells(ledger.sums(), by=()).totals[0].cost.amount is None
+    assert ledger.settle(entry.attempt_id, state="settled_exact", **found)
+    assert not ledger.settle(entry.attempt_id, state="settled_exact", **found)
+    (total,) = Report.of_cells(ledger.sums(), by=()).totals
+    ledger.reprice(entry.attempt_id, found["cost"])
+    assert Report.of_cells(ledger.sums(), by=()).totals == (total,)
+    assert (total.attempts, total.cost.amount) == (1, Decimal("0.00208"))
+    ledger.close()
