@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test frameworks check format bench look clean
+.PHONY: help demo test postgres frameworks check format bench look clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,8 +29,15 @@ $(VENV)/.frameworks/.made: $(VENV)/.demo
 demo: $(VENV)/.demo  ## See every capability, priced, with no account: starts the emulator itself.
 	@$(BIN)/mai demo
 
-test: $(VENV)/.dev  ## Run every test. Nothing leaves this machine.
-	$(BIN)/python -m pytest -n 2
+test: $(VENV)/.dev postgres  ## Run every test. Nothing leaves this machine.
+	$(BIN)/python -m pytest -n 2 -rs
+
+# Tests of the ledger in Postgres start a server of their own; without its binaries they are skipped.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && export DEBIAN_FRONTEND=noninteractive && \
+	  apt-get update -qq && apt-get install -qq --no-install-recommends postgresql >/dev/null; \
+	} || echo "No Postgres on this machine: the tests that need one are skipped."
 
 frameworks: $(VENV)/.frameworks/.made  ## Run what is built on the openai package against client.openai().
 	$(VENV)/.frameworks/bin/python -m pytest tests/frameworks tests/resources/test_resources_openai.py -k "not fast"

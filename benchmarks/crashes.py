@@ -171,10 +171,35 @@ def compare(address: str, folder: Path, outcome: Outcome) -> None:
     spent, reserved = ledger.budget_state(BUDGET, PERIOD)
     outcome.budget_off_by_nanos = abs(spent + reserved - sum(map(counted, rows.values())))
     ledger.close()
+    outcome.integrity = integrity(address)
+
+
+def integrity(address: str) -> str:
+    """Have the database check its own pages and indexes."""
     if "://" not in address:
         db = sqlite3.connect(address)
-        outcome.integrity = db.execute("PRAGMA integrity_check").fetchone()[0]
+        found: str = db.execute("PRAGMA integrity_check").fetchone()[0]
         db.close()
+        return found
+    import psycopg
+
+    with psycopg.connect(address) as server:
+        try:
+            server.execute("CREATE EXTENSION IF NOT EXISTS amcheck")
+            server.execute(
+                "SELECT bt_index_check(c.oid, true) FROM pg_class AS c "
+                "JOIN pg_am ON relam = pg_am.oid WHERE amname = 'btree' "
+                "AND relnamespace = 'mai_sdk'::regnamespace"
+            )
+            bad = server.execute(
+                "SELECT count(*) FROM pg_class AS c, verify_heapam(c.oid) "
+                "WHERE relkind = 'r' AND relnamespace = 'mai_sdk'::regnamespace"
+            ).fetchone()
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedFunction):
+            return "not checked"
+        except psycopg.Error as error:
+            return str(error)
+    return "ok" if bad == (0,) else f"{bad} places"
 
 
 def counted(entry: Entry) -> int:

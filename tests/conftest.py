@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
+import postgres_server as real_postgres
 from mai_sdk.emulator import Emulator
 
 # How long an example takes tells of the machine, which others may share, and not of the code.
@@ -33,3 +34,21 @@ def no_settings_from_this_machine(monkeypatch, tmp_path):
         for name in setting.environment:
             monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A real Postgres, started for the first test that asks for it."""
+    reason = real_postgres.why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    server = real_postgres.PostgresServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """The server with no ledger in it, and no session but those of this test."""
+    postgres_server.clear()
+    return postgres_server

@@ -74,20 +74,39 @@ def test_what_the_ledger_costs_is_measured_in_small(monkeypatch, tmp_path):
     assert "p99 of 2 processes: 2.00 of at most 10 ms, met" in page
 
 
-def test_writers_killed_at_random_instants_lose_nothing(tmp_path):
-    place = str(tmp_path / "ledger.db")
-    options = ["--kills", "40", "--seed", "7", "--rows", "2000"]
-    said = subprocess.run(
-        [sys.executable, "crashes.py", place, *options],
+def said_by(*command):
+    """Return what a script printed about a run that went well."""
+    run = subprocess.run(
+        [sys.executable, *command],
         cwd=BENCHMARKS,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert said.returncode == 0, said
-    assert "lost 0, duplicate 0, under_counted_nanos 0, forgotten 0" in said.stdout
-    assert "integrity ok" in said.stdout
+    assert run.returncode == 0, run
+    return run.stdout
+
+
+@pytest.fixture(params=["file", "postgres"])
+def place(request, tmp_path):
+    """The address of a new ledger that outlives a process."""
+    if request.param == "file":
+        return str(tmp_path / "ledger.db")
+    return request.getfixturevalue("postgres").address
+
+
+def test_writers_killed_at_random_instants_lose_nothing(place):
+    said = said_by("crashes.py", place, "--kills", "40", "--seed", "7", "--rows", "2000")
+    assert "lost 0, duplicate 0, under_counted_nanos 0, forgotten 0" in said
+    assert "integrity ok" in said
+
+
+def test_processes_that_race_for_a_budget_use_it_up_and_no_more(place):
+    said = said_by("budget_race.py", place, "--processes", "6", "--calls", "30", "--runs", "1")
+    assert "overspent 0" in said
+    assert "off_by 0" in said
+    assert "killed 1" in said
 
 
 def test_listing_the_contenders_imports_none_of_them():

@@ -27,7 +27,16 @@ FLOORS = {
     "__main__": 8,
 }
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
-WAITING = {"asyncio", "socket", "threading", "sqlite3", "subprocess", "uvicorn", "httpx2"}
+WAITING = {
+    "asyncio",
+    "socket",
+    "threading",
+    "sqlite3",
+    "subprocess",
+    "uvicorn",
+    "httpx2",
+    "psycopg",
+}
 ROOMS_THAT_WAIT = {
     "engine/auth.py",
     "engine/drive.py",
@@ -45,6 +54,8 @@ ROOMS_THAT_WAIT = {
     "engine/retry.py",  # a lock around the quota's counter
     "metering/ids.py",  # a lock around the last id
     "metering/memory.py",
+    "metering/postgres_faults.py",  # only the names of psycopg's errors
+    "metering/postgres_session.py",
     "metering/sqlite.py",
     "metering/sqlite_file.py",
     "metering/writer.py",

@@ -81,7 +81,8 @@ class MAI:
         routes: Named routes: name to `Route`, or to a mapping of its fields.
         timeout: Seconds for a whole call, or `Timeouts`.
         max_retries: Tries after the first, 2 by default.
-        ledger: Where receipts are kept: a path for SQLite, or a ledger; in memory if omitted.
+        ledger: Where receipts are kept: a path for SQLite, a postgresql:// address, or a
+            ledger; in memory if omitted.
         budget: A `Budget`, or several: what calls may cost. A call that does not fit raises
             `BudgetExceeded` and is not sent.
         prices: A TOML file, or rows, of prices that win over the packaged ones.

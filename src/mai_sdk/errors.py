@@ -78,10 +78,12 @@ __all__ = [
 ]
 
 
-LedgerReason = Literal["locked", "full", "read_only", "damaged", "closed", "refused", "other"]
+LedgerReason = Literal[
+    "locked", "full", "read_only", "damaged", "closed", "refused", "unreachable", "other"
+]
 """locked: another program held it for 10 seconds. full: the disk, or the place allotted, is.
 damaged: what is there cannot be read as a ledger. refused: the row does not fit, or has no place
-there."""
+there. unreachable: the server is down, does not answer, or lets nobody or not this user in."""
 
 
 class MAIError(Exception):

@@ -1,4 +1,4 @@
-"""Both ledgers keep the same promises; the file keeps more."""
+"""Every ledger keeps the same promises; the file keeps more, and Postgres has a page of its own."""
 
 from __future__ import annotations
 
@@ -84,9 +84,14 @@ def entry(**more: Any) -> Entry:
     return Entry(**fields | more)
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "file", "postgres"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    made = open_ledger(None if request.param == "memory" else tmp_path / "ledger.db")
+    place: Path | str | None = None
+    if request.param == "file":
+        place = tmp_path / "ledger.db"
+    elif request.param == "postgres":
+        place = request.getfixturevalue("postgres").address
+    made = open_ledger(place)
     yield made
     made.close()
 
@@ -154,19 +159,15 @@ def test_entries_come_oldest_first_and_can_be_cut_by_time(ledger: Ledger) -> Non
     assert [e.reserved_at for e in ledger.entries(since=1.0, until=3.0)] == [1.0, 2.0]
 
 
-def test_many_entries_of_the_same_moment_all_come_back_once(ledger: Ledger) -> None:
+def test_many_entries_of_the_same_moment_all_come_back_once(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     many = [entry(operation=operation(call_id="one"), number=n + 1) for n in range(5)]
-    if isinstance(ledger, SQLiteLedger):
-        import mai_sdk.metering.sqlite as module
-
-        page, module._PAGE = module._PAGE, 2  # type: ignore[misc]
-    try:
-        for each in many:
-            ledger.reserve(replace(each, operation=replace(each.operation)))
-        assert [e.attempt_id for e in ledger.entries()] == [e.attempt_id for e in many]
-    finally:
-        if isinstance(ledger, SQLiteLedger):
-            module._PAGE = page  # type: ignore[misc]
+    monkeypatch.setattr("mai_sdk.metering.sqlite._PAGE", 2)
+    monkeypatch.setattr("mai_sdk.metering.postgres._PAGE", 2)
+    for each in many:
+        ledger.reserve(replace(each, operation=replace(each.operation)))
+    assert [e.attempt_id for e in ledger.entries()] == [e.attempt_id for e in many]
 
 
 def test_what_a_reader_does_to_an_entry_does_not_change_the_ledger(ledger: Ledger) -> None:
@@ -427,8 +428,8 @@ def test_a_ledger_is_opened_from_none_a_path_a_url_or_itself(
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("postgres://host/db", r"\[postgres\] extra"),
-        ("postgresql://user:hunter2@host/db", r"\[postgres\] extra"),
+        ("postgresql://user:hunter2@host:port/db", "not one that Postgres knows"),
+        ("postgresql://user:hunter2@host/db?durability=power", "not one that Postgres knows"),
         ("mysql://host/db", "sqlite:///"),
         ("sqlite://c.db", "sqlite:///relative"),
         ("sqlite:///", "sqlite:///relative"),

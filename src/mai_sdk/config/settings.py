@@ -213,7 +213,12 @@ _TABLE = (
         "timeout", "Seconds for a whole call, or each of the four limits.", "60", ("MAI_TIMEOUT",)
     ),
     _plain("max_retries", "How often a failed call may be tried again.", "2", ("MAI_MAX_RETRIES",)),
-    _plain("ledger", "A SQLite file that keeps a row per attempt.", '"mai.db"', ("MAI_LEDGER",)),
+    _plain(
+        "ledger",
+        "A SQLite file, or a postgresql:// address, that keeps a row per attempt.",
+        '"mai.db"',
+        ("MAI_LEDGER",),
+    ),
     _plain("budget", "What calls may cost; or a list of such.", '{ limit = "5.00", per = "day" }'),
     _plain("tags", "Labels that every call's rows carry.", '{ team = "search" }'),
     _plain(

@@ -306,17 +306,20 @@ def open_ledger(
 ) -> Ledger:
     """Return the ledger meant: None is a new one in memory, a path or sqlite:/// URL a file.
 
-    A ledger object is returned as it is. Whoever opened a ledger closes it.
+    A postgresql:// URL is a database. A ledger object is returned as it is. Whoever opened a ledger
+    closes it.
 
     Args:
-        ledger: None, a path, "sqlite:///relative.db", "sqlite:////absolute.db", or a ledger.
+        ledger: None, a path, "sqlite:///relative.db", "sqlite:////absolute.db",
+            "postgresql://user:password@host/database", or a ledger.
         durability: What a row in a file outlives once it is committed: "process", the death of
             the process at any instant, which is the default, or "power", the loss of power too.
-            In a URL: "sqlite:///mai.db?durability=power".
+            In a URL: "sqlite:///mai.db?durability=power". Postgres always keeps to "power".
 
     Raises:
-        ConfigurationError: The URL is of a kind that cannot be used.
-        LedgerError: The file cannot be opened, or is not a ledger this version can read.
+        ConfigurationError: The URL is of a kind that cannot be used, or the extra `[postgres]` is
+            not installed.
+        LedgerError: It cannot be opened, or is not a ledger this version can read.
     """
     from mai_sdk.metering.memory import MemoryLedger
 
@@ -324,10 +327,23 @@ def open_ledger(
         return MemoryLedger()
     if isinstance(ledger, Ledger):
         return ledger
+    address = os.fspath(ledger)
+    if address.startswith(("postgres://", "postgresql://")):
+        return _open_postgres(address)
     from mai_sdk.metering.sqlite import SQLiteLedger  # sqlite3 takes time to import
 
-    place, asked = _place_of(os.fspath(ledger))
+    place, asked = _place_of(address)
     return SQLiteLedger(Path(place).expanduser(), durability=durability or asked)
+
+
+def _open_postgres(address: str) -> Ledger:
+    try:
+        from mai_sdk.metering.postgres import PostgresLedger
+    except ImportError as error:
+        raise ConfigurationError(
+            'A ledger in Postgres needs the extra: pip install "mai-sdk[postgres]".'
+        ) from error
+    return PostgresLedger(address)
 
 
 def _place_of(address: str) -> tuple[str, Durability]:
@@ -335,17 +351,13 @@ def _place_of(address: str) -> tuple[str, Durability]:
     scheme, colon, rest = address.partition("://")
     if not colon:
         return address, "process"
-    if scheme in {"postgres", "postgresql"}:
-        raise ConfigurationError(
-            "A ledger in Postgres comes with the [postgres] extra in a later release: until then "
-            "give a file path, or sqlite:///path."
-        )
     path, _, options = rest.partition("?")
     durability = _DURABILITIES.get(options)
     if scheme != "sqlite" or not path.startswith("/") or path == "/" or durability is None:
         raise ConfigurationError(
             f"A ledger cannot be opened from a {scheme}:// address of this form: give a file path, "
-            f"sqlite:///relative.db, or sqlite:////absolute.db, and at most ?durability=power."
+            f"sqlite:///relative.db, or sqlite:////absolute.db, with at most ?durability=power, or "
+            f"postgresql://user@host/database."
         )
     return path[1:], durability
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Writer", "is_dead", "this_writer"]
+__all__ = ["Writer", "is_dead", "lives", "this_writer"]
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PIDS = Path("/proc/self/ns/pid")
@@ -49,6 +49,12 @@ def is_dead(writer: Writer) -> bool:
     if not start:
         return not _exists(writer.pid)
     return _started(writer.pid) != writer.started
+
+
+def lives(writer: Writer) -> bool:
+    """Return whether it is certain that the process is there; of another host it never is."""
+    host, boot, _, _ = this_writer()
+    return (writer.host, writer.boot) == (host, boot) and boot != "" and not is_dead(writer)
 
 
 def _boot() -> str:

@@ -6,10 +6,12 @@ a cost can be explained after prices have changed.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mai_sdk.metering.cost import Cost
+from mai_sdk.metering.ledger import Entry, Operation, died
 from mai_sdk.metering.money import from_nanodollars, nanodollars_of
 from mai_sdk.metering.usage import METERS, Usage
 
@@ -17,17 +19,27 @@ if TYPE_CHECKING:
     from mai_sdk.metering.cost import CostStatus
 
 __all__ = [
+    "ENTRY_COLUMNS",
     "USAGE_COLUMNS",
     "CostColumns",
     "cost_columns",
     "cost_of",
     "day_of",
+    "entry_of",
     "usage_columns",
     "usage_of",
 ]
 
 USAGE_COLUMNS: Final = ("basis", *METERS)
 """A column each; of a meter whose quantity is not known NULL."""
+
+ENTRY_COLUMNS: Final = f"""
+attempt_id, number, state, reserved_at, upper_bound_nanos, upper_bound, settled_at, cost_nanos,
+    cost, repriced_nanos, repriced, status, error, request_id, first_byte, first_content, seconds,
+    call_id, modality, verb, model, deployment, surface, started_at, tags, session,
+    {", ".join(USAGE_COLUMNS)}
+"""
+"""What to select for `entry_of`."""
 
 
 class CostColumns(NamedTuple):
@@ -78,3 +90,38 @@ def usage_of(columns: tuple[Any, ...]) -> Usage | None:
 def day_of(seconds: float) -> str:
     """Return the UTC day of a moment since the epoch, as 2026-11-25."""
     return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+
+
+def entry_of(row: tuple[Any, ...]) -> Entry:
+    """Return the entry that was written as `ENTRY_COLUMNS`."""
+    call_id, modality, verb, model, deployment, surface, started_at, tags, session = row[17:26]
+    upper_bound, settled_at = cost_of(row[4], row[5]), row[6]
+    cost = cost_of(row[7], row[8])
+    return Entry(
+        attempt_id=row[0],
+        number=row[1],
+        operation=Operation(
+            call_id=call_id,
+            modality=modality,
+            verb=verb,
+            model=model,
+            deployment=deployment,
+            surface=surface,
+            started_at=started_at,
+            tags=json.loads(tags),
+            session=session,
+        ),
+        state=row[2],
+        reserved_at=row[3],
+        upper_bound=upper_bound,
+        settled_at=settled_at,
+        usage=usage_of(row[26:]),
+        cost=died(upper_bound) if cost is None and settled_at is not None else cost,
+        repriced=cost_of(row[9], row[10]),
+        status=row[11],
+        error=row[12],
+        request_id=row[13],
+        first_byte=row[14],
+        first_content=row[15],
+        seconds=row[16],
+    )

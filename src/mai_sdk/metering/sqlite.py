@@ -14,10 +14,10 @@ import time
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
 
 from mai_sdk.metering import sqlite_rows
 from mai_sdk.metering.process import this_writer
+from mai_sdk.metering.queued import QueuedWrites, survive_forks
 from mai_sdk.metering.sqlite_file import SQLiteFile
 from mai_sdk.metering.sqlite_sums import read_cells
 from mai_sdk.metering.writer import Job, Ticket, WriterThread
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from mai_sdk.metering.cells import Cell
     from mai_sdk.metering.cost import Cost
     from mai_sdk.metering.ledger import BudgetState, Claim, Durability, Entry, Recovery
-    from mai_sdk.metering.receipt import AttemptState
-    from mai_sdk.metering.usage import Usage
 
 __all__ = ["SQLiteLedger"]
 
@@ -39,7 +37,7 @@ _log = logging.getLogger("mai_sdk")
 _PAGE: Final = 500
 
 
-class SQLiteLedger:
+class SQLiteLedger(QueuedWrites):
     """A ledger in the file `path`, made with mode 0600 if it is not there.
 
     What dead processes had reserved is settled as unknown; `recovered` says how much that was.
@@ -67,7 +65,7 @@ class SQLiteLedger:
         self._introduce().wait()
         self.recovered = self.recover()
         """What dead processes had left, when this was opened."""
-        _open_ledgers.add(self)
+        survive_forks(self)
         if self.mode == "wal-guarded":
             _say_once(sqlite3.sqlite_version)
 
@@ -81,53 +79,15 @@ class SQLiteLedger:
         """What a committed row outlives."""
         return self._file.durability
 
-    def reserve(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> None:
-        """Write the attempt and hold its claims; committed on return."""
-        self.reserve_soon(entry, claims=claims).wait()
-
     def reserve_soon(self, entry: Entry, *, claims: Sequence[Claim] = ()) -> Ticket[None]:
         """Have it reserved; the ticket is done once that is committed."""
         if self._pid != os.getpid():
             self._introduce()
         return self._soon("reserve an attempt in", partial(self._reserve, entry, claims))
 
-    def sent(self, attempt_id: str) -> None:
-        """Note that the service began to answer."""
-        self.sent_soon(attempt_id).wait()
-
     def sent_soon(self, attempt_id: str) -> Ticket[None]:
         """Have it noted."""
         return self._soon("update", partial(sqlite_rows.sent, attempt_id=attempt_id))
-
-    def settle(
-        self,
-        attempt_id: str,
-        *,
-        state: AttemptState,
-        usage: Usage,
-        cost: Cost,
-        settled_at: float,
-        status: int | None = None,
-        error: str | None = None,
-        request_id: str | None = None,
-        first_byte: float | None = None,
-        first_content: float | None = None,
-        seconds: float | None = None,
-    ) -> bool:
-        """Write the outcome, once, and charge the claims."""
-        return self.settle_soon(
-            attempt_id,
-            state=state,
-            usage=usage,
-            cost=cost,
-            settled_at=settled_at,
-            status=status,
-            error=error,
-            request_id=request_id,
-            first_byte=first_byte,
-            first_content=first_content,
-            seconds=seconds,
-        ).wait()
 
     def settle_soon(self, attempt_id: str, **outcome: Any) -> Ticket[bool]:
         """Have it settled, as `settle` would; may be called by a finalizer."""
@@ -223,7 +183,6 @@ def _nothing(db: sqlite3.Connection) -> None:
     """Do nothing, after all that was put before."""
 
 
-_open_ledgers: WeakSet[SQLiteLedger] = WeakSet()
 _said: set[str] = set()
 
 
@@ -235,16 +194,3 @@ def _say_once(version: str) -> None:
             "ledger keeps to a mode where that cannot happen. SQLite 3.51.3 needs no such care.",
             version,
         )
-
-
-def _with_all(deed: Callable[[SQLiteLedger], None]) -> None:
-    for ledger in list(_open_ledgers):
-        deed(ledger)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=partial(_with_all, SQLiteLedger.before_fork),
-        after_in_parent=partial(_with_all, SQLiteLedger.after_fork_in_parent),
-        after_in_child=partial(_with_all, SQLiteLedger.after_fork_in_child),
-    )

@@ -7,28 +7,25 @@ that processes cannot race.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mai_sdk.metering.ledger import (
     BudgetState,
-    Entry,
-    Operation,
     Recovery,
     added_up,
     charged_nanos,
-    died,
     may_settle,
     no_room,
     no_such_attempt,
 )
 from mai_sdk.metering.process import Writer, is_dead
 from mai_sdk.metering.rows import (
+    ENTRY_COLUMNS,
     USAGE_COLUMNS,
     cost_columns,
-    cost_of,
     day_of,
+    entry_of,
     usage_columns,
-    usage_of,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mai_sdk.metering.cost import Cost
-    from mai_sdk.metering.ledger import Claim
+    from mai_sdk.metering.ledger import Claim, Entry
     from mai_sdk.metering.receipt import AttemptState
     from mai_sdk.metering.usage import Usage
 
@@ -121,11 +118,7 @@ UPDATE attempts SET state = 'unknown', settled_at = ?2, cost_status = 'unknown',
 WHERE {_OPEN_OF}
 """
 _READ: Final = f"""
-SELECT attempt_id, number, state, reserved_at, upper_bound_nanos, upper_bound, settled_at,
-    cost_nanos, cost, repriced_nanos, repriced, status, error, request_id, first_byte,
-    first_content, seconds, call_id, modality, verb, model, deployment, surface, started_at, tags,
-    session, {", ".join(USAGE_COLUMNS)}
-FROM attempts JOIN details USING (id)
+SELECT {ENTRY_COLUMNS} FROM attempts JOIN details USING (id)
 """
 _READ_PAGE: Final = f"""
 {_READ} WHERE (reserved_at, attempt_id) > (?, ?) AND reserved_at < ?
@@ -243,14 +236,14 @@ def read_page(
     db: sqlite3.Connection, after: tuple[float, str], before: float, limit: int
 ) -> list[Entry]:
     """Return the next entries in the order of their reservation."""
-    return [_entry_of(row) for row in db.execute(_READ_PAGE, (*after, before, limit)).fetchall()]
+    return [entry_of(row) for row in db.execute(_READ_PAGE, (*after, before, limit)).fetchall()]
 
 
 def read_where(
     db: sqlite3.Connection, condition: str, values: tuple[float, ...]
 ) -> Iterator[Entry]:
     """Yield the entries whose columns meet a condition."""
-    return map(_entry_of, db.execute(f"{_READ} WHERE {condition}", values))
+    return map(entry_of, db.execute(f"{_READ} WHERE {condition}", values))
 
 
 def _find(db: sqlite3.Connection, attempt_id: str) -> tuple[int, AttemptState]:
@@ -258,37 +251,3 @@ def _find(db: sqlite3.Connection, attempt_id: str) -> tuple[int, AttemptState]:
     if row is None:
         raise no_such_attempt(attempt_id)
     return row
-
-
-def _entry_of(row: tuple[Any, ...]) -> Entry:
-    call_id, modality, verb, model, deployment, surface, started_at, tags, session = row[17:26]
-    upper_bound, settled_at = cost_of(row[4], row[5]), row[6]
-    cost = cost_of(row[7], row[8])
-    return Entry(
-        attempt_id=row[0],
-        number=row[1],
-        operation=Operation(
-            call_id=call_id,
-            modality=modality,
-            verb=verb,
-            model=model,
-            deployment=deployment,
-            surface=surface,
-            started_at=started_at,
-            tags=json.loads(tags),
-            session=session,
-        ),
-        state=row[2],
-        reserved_at=row[3],
-        upper_bound=upper_bound,
-        settled_at=settled_at,
-        usage=usage_of(row[26:]),
-        cost=died(upper_bound) if cost is None and settled_at is not None else cost,
-        repriced=cost_of(row[9], row[10]),
-        status=row[11],
-        error=row[12],
-        request_id=row[13],
-        first_byte=row[14],
-        first_content=row[15],
-        seconds=row[16],
-    )
