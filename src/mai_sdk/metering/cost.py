@@ -22,10 +22,22 @@ from mai_sdk.value import Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Cost", "CostLine", "CostStatus", "Price", "PriceBasis", "join_reasons", "weakest"]
+__all__ = [
+    "ALWAYS",
+    "Cost",
+    "CostLine",
+    "CostStatus",
+    "Price",
+    "PriceBasis",
+    "join_reasons",
+    "weakest",
+]
 
 CostStatus = Literal["free", "exact", "estimated", "lower_bound", "unknown"]
 """From surest to weakest. A sum is as weak as its weakest part."""
+
+ALWAYS: Final = "0001-01-01"
+"""The first day of a price that is not said to have one."""
 
 PriceBasis = Literal["list", "other_channel", "claim"]
 

@@ -78,18 +78,26 @@ def _period(report: Report) -> str:
     return f"{start or 'the beginning'} to {end or 'now'} (UTC)"
 
 
+def _counted(attempts: int) -> str:
+    return f"{attempts:,} attempt{'' if attempts == 1 else 's'}"
+
+
 def _total(total: Row) -> str:
     currency = total.cost.currency
     unknown = next((share for share in total.shares if share.status == "unknown"), None)
     more = ""
     if unknown is not None:
-        more = f"and {unknown.attempts:,} attempts of unknown cost"
+        more = f"and {_counted(unknown.attempts)} of unknown cost"
         if unknown.at_most is not None:
             more += f", at most {brief(unknown.at_most, currency=currency)}"
     cards = [
         ("Spent", cost_text(total.cost), more),
-        ("Calls", f"{total.calls:,}", f"{total.attempts:,} attempts"),
-        ("Wasted", cost_text(total.wasted), "failed, interrupted, or never heard"),
+        ("Calls", f"{total.calls:,}", _counted(total.attempts)),
+        (
+            "Wasted",
+            cost_text(total.wasted, currency=currency),
+            "failed, interrupted, or never heard",
+        ),
     ]
     if total.p50_seconds is not None:
         slow = "" if total.p95_seconds is None else f"95 of 100 within {total.p95_seconds:,.2f} s"
@@ -121,7 +129,9 @@ def _shares(total: Row) -> str:
         table.add(
             share.status.replace("_", " "),
             f"{share.attempts:,}",
-            write_money(share.amount, currency=total.cost.currency),
+            write_money(share.amount, currency=total.cost.currency)
+            if share.amount or share.status != "unknown"
+            else "unknown",
             most,
         )
     reason = f'<p class="note">{escape(total.cost.reason)}</p>' if total.cost.reason else ""

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from mai_sdk.metering.cost import ALWAYS
 from mai_sdk.metering.html_charts import bar, range_chart
 from mai_sdk.metering.money import ZERO, add_money, write_money
 
@@ -91,13 +92,17 @@ def _places(amount: Decimal) -> int:
     return 2 if amount >= 10 or not amount else 3 - amount.adjusted()
 
 
-def cost_text(cost: Cost, *, beside: Decimal | None = None) -> str:
-    """Return a cost as HTML: how sure it is, and all its digits to be hovered for."""
+def cost_text(cost: Cost, *, currency: str | None = None, beside: Decimal | None = None) -> str:
+    """Return a cost as HTML: how sure it is, and all its digits to be hovered for.
+
+    `currency` is what a cost of nothing is told in, which has none of its own.
+    """
+    currency = cost.currency if currency is None or cost.has_money else currency
     if cost.status == "unknown" and not cost.at_least:
         return "unknown"
-    exact = escape(write_money(cost.at_least, currency=cost.currency))
+    exact = escape(write_money(cost.at_least, currency=currency))
     mark = _MARKS.get(cost.status, "")
-    short = escape(brief(cost.at_least, currency=cost.currency, beside=beside))
+    short = escape(brief(cost.at_least, currency=currency, beside=beside))
     return f'<span title="{exact}">{mark}{short}</span>'
 
 
@@ -148,7 +153,8 @@ def waste_table(total: Row) -> str:
         cost = cost_text(each.cost, beside=total.wasted.at_least)
         table.add(name, f"{each.attempts:,}", cost, share, escape(why))
     whole = _percent(total.wasted.at_least, of=total.cost.at_least)
-    table.add("Together", "", cost_text(total.wasted), whole, "", foot=True)
+    together = cost_text(total.wasted, currency=total.cost.currency)
+    table.add("Together", "", together, whole, "", foot=True)
     return table.html()
 
 
@@ -221,7 +227,7 @@ def price_table(totals: Iterable[Row]) -> str:
 def _holds(price: Price) -> str:
     if price.valid_until:
         return escape(f"{price.valid_from} to {price.valid_until}")
-    return escape(f"since {price.valid_from}")
+    return "always" if price.valid_from == ALWAYS else escape(f"since {price.valid_from}")
 
 
 def _name(row: Row) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from pydantic import ValidationError
 
 from mai_sdk.errors import ConfigurationError
-from mai_sdk.metering.cost import Cost, Price
+from mai_sdk.metering.cost import ALWAYS, Cost, Price
 from mai_sdk.metering.rates import rate_for
 from mai_sdk.metering.tariff import Tariff
 from mai_sdk.metering.usage import METERS
@@ -38,7 +38,6 @@ _UNIT = re.compile(r"(\d+)([KM]?) ([a-z]+?)s?")
 _MANY: Final = {"": 1, "K": 1_000, "M": 1_000_000}
 _IN_BASE: Final = {"hour": ("seconds", 3600), "minute": ("seconds", 60)}
 _REQUIRED: Final = ("model", "meter", "price", "unit")
-_ALWAYS: Final = "0001-01-01"
 _CACHED_TARIFFS: Final = 1024
 
 
@@ -196,7 +195,7 @@ def _prices_of(row: Any, *, source: str) -> Iterator[Price]:
         raise ValueError(f"it lacks {', '.join(lacking)}.")
     meter, unit = str(fields["meter"]), str(fields.pop("unit"))
     surface = fields.pop("surface", None)
-    fields = {"valid_from": _ALWAYS, "source": source, "checked": "not said", **fields}
+    fields = {"valid_from": ALWAYS, "source": source, "checked": "not said", **fields}
     fields["amount"] = _money(fields.pop("price"))
     fields["per"] = _per(unit, meter=meter)
     fields["checked"] = str(fields["checked"])
