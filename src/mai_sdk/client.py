@@ -196,7 +196,8 @@ class MAI:
     @cached_property
     def costs(self) -> Costs:
         """What this client's ledger has recorded."""
-        return Costs(self._core.engine.ledger, budgets=self._core.engine.budgets)
+        engine = self._core.engine
+        return Costs(engine.ledger, budgets=engine.budgets, prices=engine.prices)
 
     def openai(self, model: str | None = None, *, tags: Mapping[str, str] | None = None) -> OpenAI:
         """Return an official `openai.OpenAI` whose calls leave receipts here (extra `[openai]`).
@@ -346,7 +347,8 @@ class AsyncMAI:
     @cached_property
     def costs(self) -> Costs:
         """See `MAI.costs`."""
-        return Costs(self._core.engine.ledger, budgets=self._core.engine.budgets)
+        engine = self._core.engine
+        return Costs(engine.ledger, budgets=engine.budgets, prices=engine.prices)
 
     def openai(self, model: str | None = None, *, tags: Mapping[str, str] | None = None) -> OpenAI:
         """See `MAI.openai`."""

@@ -136,3 +136,26 @@ def test_a_call_that_does_not_fit_has_an_exit_code_of_its_own(mai, emulator, mon
     code, _, err = mai("reason", "Why?", "--model", "MAI-Thinking-1")
     assert code == 5
     assert "was not sent" in err
+
+
+OVERLAY = """
+[[prices]]
+model = "MAI-Thinking-1"
+meter = "output_tokens"
+price = "80"
+unit = "1M tokens"
+"""
+
+
+def test_a_correction_is_applied_to_what_was_recorded(mai, kept, monkeypatch):
+    Path("prices.toml").write_text(OVERLAY)
+    monkeypatch.setenv("MAI_PRICES", "prices.toml")
+    code, out, err = mai("costs", "--ledger", kept, "--reprice")
+    assert (code, err) == (0, "")
+    head, row, text = out.splitlines()
+    assert head.split() == ["model", "attempts", "before", "after"]
+    assert row.split()[:2] == ["MAI-Thinking-1", "1"]
+    assert text == "1 of 2 attempts changed."
+    assert "priced again" in mai("costs", "--ledger", kept)[1]
+    done = json.loads(mai("costs", "--ledger", kept, "--reprice", "MAI-Code-1-Flash", "--json")[1])
+    assert (done["attempts"], done["changed"]) == (1, 0)

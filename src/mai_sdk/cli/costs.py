@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mai_sdk.cli.budgets import show_budgets
 from mai_sdk.cli.exits import OK
+from mai_sdk.cli.repriced import show_repriced
 from mai_sdk.cli.terminal import columns
 from mai_sdk.config import load_config
 from mai_sdk.errors import ConfigurationError, InvalidRequest
@@ -32,9 +33,11 @@ def run(args: argparse.Namespace) -> int:
     _check_files(args)
     ledger = open_ledger(place)
     try:
-        costs = Costs(ledger)
         if args.budgets:
             return show_budgets(ledger, args)
+        costs = Costs(ledger)
+        if args.reprice is not None:
+            return show_repriced(ledger, args)
         report = _report(costs, args)
         written = _write_files(report, costs, args)
     finally:

@@ -26,6 +26,7 @@ def add_costs(command: Any) -> None:
             ("mai costs --by tag:team --tag env=prod --csv", ""),
             ("mai costs --html costs.html --since 30d", "a page with charts"),
             ("mai costs --focus bill.csv", "and bill.unpriced.csv beside it"),
+            ("mai costs --reprice --since 30d", "after a price was corrected"),
         ),
     )
     costs.add_argument("--ledger", metavar="PATH", help="the ledger file (default: MAI_LEDGER)")
@@ -51,6 +52,14 @@ def add_costs(command: Any) -> None:
     )
     costs.add_argument(
         "--budgets", action="store_true", help="show what is left of the budgets in mai.toml"
+    )
+    costs.add_argument(
+        "--reprice",
+        nargs="?",
+        const="",
+        metavar="MODEL",
+        help="price calls (of MODEL) again by the prices of their day, after a correction; what "
+        "was written first is kept",
     )
     shape = costs.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print JSON, money as text")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from mai_sdk.metering.cost import Cost, CostLine, CostStatus, Price
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from mai_sdk.metering.ledger import Entry
 
-__all__ = ["Cell", "Group", "LineSum", "SummingLedger", "fold", "merge"]
+__all__ = ["Cell", "Group", "LineSum", "SummingLedger", "fold", "merge", "reckoned_again"]
 
 SECONDS_A_DAY: Final = 86_400
+_REPRICED: Final = ("repriced", "repriced_from", "repriced_to", "foreign")
 _UNSETTLED: Final = (
     "An attempt was never settled: it is still running, or the process died while it was. It may "
     "have been billed up to its upper bound in the ledger."
@@ -95,6 +96,13 @@ class Cell:
     """The most that unsettled and unknown attempts can cost, where they have an upper bound."""
     bounded: int = 0
     """How many have one."""
+    repriced: int = 0
+    """Attempts that were priced again, and came out otherwise."""
+    repriced_from: int = 0
+    """What was known of their cost at first, in nano-units."""
+    repriced_to: int = 0
+    foreign: int = 0
+    """How many of them were in another currency at first; they are not in `repriced_from`."""
 
     def add(self, other: Cell) -> None:
         """Add the sums of another cell of the same group."""
@@ -103,6 +111,8 @@ class Cell:
         self.nanos += other.nanos
         self.bound_nanos += other.bound_nanos
         self.bounded += other.bounded
+        for name in _REPRICED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         _count(self.used, other.used)
         _count(self.milliseconds, other.milliseconds)
         _count(self.spent, other.spent)
@@ -110,6 +120,25 @@ class Cell:
             _add_line(self.lines.setdefault(key, LineSum()), line)
         if other.unheard.attempts:
             _add_line(self.unheard, other.unheard)
+
+    def without(self, other: Cell) -> Cell:
+        """Return what is left of the cell when `other`, all of which is in it, is taken out."""
+        left = Cell(
+            self.group,
+            self.attempts - other.attempts,
+            self.calls - other.calls,
+            self.nanos - other.nanos,
+        )
+        left.used = self.used - other.used
+        left.milliseconds = self.milliseconds - other.milliseconds
+        left.spent = self.spent - other.spent
+        none = LineSum()
+        for key, line in self.lines.items():
+            rest = _difference(line, other.lines.get(key, none))
+            if rest.attempts:
+                left.lines[key] = rest
+        left.unheard = _difference(self.unheard, other.unheard)
+        return left
 
     @property
     def usage(self) -> Usage:
@@ -167,6 +196,16 @@ def merge(cells: Iterable[Cell]) -> list[Cell]:
     return [alike[0] if len(alike) == 1 else _added_up(alike) for alike in found.values()]
 
 
+def reckoned_again(cells: Iterable[Cell], entries: Iterable[Entry]) -> list[Cell]:
+    """Return `cells`, in which `entries` are as they were priced at first, with the new prices."""
+    found = list(entries)
+    first = {cell.group: cell for cell in fold(replace(entry, repriced=None) for entry in found)}
+    left = (
+        cell.without(first[cell.group]) if cell.group in first else cell for cell in merge(cells)
+    )
+    return merge([*(cell for cell in left if cell.attempts), *fold(found)])
+
+
 def _added_up(alike: list[Cell]) -> Cell:
     whole = Cell(alike[0].group)
     for cell in alike:
@@ -175,7 +214,7 @@ def _added_up(alike: list[Cell]) -> Cell:
 
 
 def _group(entry: Entry, *, sessions: bool) -> Group:
-    operation, cost = entry.operation, entry.cost
+    operation, cost = entry.operation, entry.counted
     usage = entry.usage
     reason: str | None = _UNSETTLED
     if cost is not None:  # the reason of an unknown attempt names an amount, and so is one of many
@@ -204,15 +243,17 @@ def _book(cell: Cell, entry: Entry) -> None:
     cell.calls += first
     if entry.usage is not None:
         cell.used.update(entry.usage.meters())
-    if entry.cost is not None:
-        nanos = nanodollars_of(entry.cost.at_least)
+    cost = entry.counted
+    if cost is not None:
+        nanos = nanodollars_of(cost.at_least)
         cell.nanos += nanos
-        for line in entry.cost.lines:
+        for line in cost.lines:
             into = cell.lines.setdefault((line.meter, line.price), LineSum())
             _add_line(into, LineSum(1, first, int(line.quantity), _nanos(line)))
-        if entry.error is None and entry.cost.status not in {"unknown", "free"}:
+        if entry.error is None and cost.status not in {"unknown", "free"}:
             cell.spent[rung(nanos)] += 1
         _book_unheard(cell, entry)
+        _book_repriced(cell, entry)
     if entry.error is None and entry.settled_at is not None and entry.state != "released":
         taken = int((entry.settled_at - entry.operation.started_at) * 1000)
         cell.milliseconds[rung(taken)] += 1
@@ -224,16 +265,26 @@ def _book(cell: Cell, entry: Entry) -> None:
 
 def _book_unheard(cell: Cell, entry: Entry) -> None:
     """Count the voice nobody heard at its part of what the whole voice cost."""
-    usage = entry.usage
-    if usage is None or entry.cost is None or not usage.unheard_seconds:
+    usage, cost = entry.usage, entry.counted
+    if usage is None or cost is None or not usage.unheard_seconds:
         return
-    voice = [
-        line for line in entry.cost.lines if line.meter in VOICE_METERS and line.amount is not None
-    ]
+    voice = [line for line in cost.lines if line.meter in VOICE_METERS and line.amount is not None]
     spoken = usage.spoken_seconds or 0
     part = sum(_nanos(line) * usage.unheard_seconds // spoken for line in voice) if spoken else 0
     priced = int(bool(voice and spoken))
     _add_line(cell.unheard, LineSum(1, priced, usage.unheard_seconds, part))
+
+
+def _book_repriced(cell: Cell, entry: Entry) -> None:
+    first, now = entry.cost, entry.repriced
+    if first is None or now is None or now == first:
+        return
+    cell.repriced += 1
+    cell.repriced_to += nanodollars_of(now.at_least)
+    if first.has_money and first.currency != now.currency:
+        cell.foreign += 1
+    else:
+        cell.repriced_from += nanodollars_of(first.at_least)
 
 
 VOICE_METERS: Final = ("audio_output_tokens", "spoken_seconds")
@@ -258,6 +309,15 @@ def _add_line(into: LineSum, line: LineSum) -> None:
     into.calls += line.calls
     into.quantity += line.quantity
     into.nanos += line.nanos
+
+
+def _difference(whole: LineSum, part: LineSum) -> LineSum:
+    return LineSum(
+        whole.attempts - part.attempts,
+        whole.calls - part.calls,
+        whole.quantity - part.quantity,
+        whole.nanos - part.nanos,
+    )
 
 
 def _line(meter: str, price: Price | None, line: LineSum) -> CostLine:

@@ -79,7 +79,7 @@ class Account(NamedTuple):
 
 def focus_rows(entry: Entry, *, account: Account) -> Iterator[dict[str, str]]:
     """Yield a row for each meter of the attempt that has a price; "" stands for null."""
-    cost = entry.cost
+    cost = entry.counted
     if cost is None:
         return
     lines = [line for line in cost.lines if line.amount is not None]
@@ -92,7 +92,7 @@ def focus_rows(entry: Entry, *, account: Account) -> Iterator[dict[str, str]]:
 
 def unpriced_rows(entry: Entry) -> Iterator[dict[str, str]]:
     """Yield what of the attempt is in no row of FOCUS, because it is not known what it cost."""
-    cost, bound = entry.cost, entry.upper_bound
+    cost, bound = entry.counted, entry.upper_bound
     if cost is not None and cost.status != "unknown":
         return
     lines = () if cost is None else tuple(line for line in cost.lines if line.amount is None)

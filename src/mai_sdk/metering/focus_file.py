@@ -70,8 +70,9 @@ def write_focus(
             for row in focus_rows(entry, account=account):
                 known.writerow(row)
                 counts["rows"] += 1
-            if entry.cost is not None and entry.cost.at_least:
-                nanos[entry.cost.currency] += nanodollars_of(entry.cost.at_least)
+            cost = entry.counted
+            if cost is not None and cost.at_least:
+                nanos[cost.currency] += nanodollars_of(cost.at_least)
             for row in unpriced_rows(entry):
                 unknown.writerow(row)
                 counts["unpriced"] += 1

@@ -10,7 +10,7 @@ from mai_sdk.metering.cells import VOICE_METERS, Cell, Group, merge
 from mai_sdk.metering.cost import Cost, CostStatus, join_reasons
 from mai_sdk.metering.ladder import percentile
 from mai_sdk.metering.money import add_money, from_nanodollars
-from mai_sdk.metering.report import Row, Share, Waste
+from mai_sdk.metering.report import Repriced, Row, Share, Waste
 from mai_sdk.metering.usage import Usage
 
 if TYPE_CHECKING:
@@ -237,6 +237,7 @@ def _row(keys: dict[str, str | None], cells: Iterable[Cell], *, currency: str) -
         wasted=Cost.sum(each.cost for each in waste),
         waste=waste,
         shares=_shares(parts),
+        repriced=_repriced(parts),
         **by_percent,
     )
 
@@ -292,6 +293,18 @@ def _unheard(cells: Sequence[Cell]) -> Waste:
             status="estimated" if whole else "unknown",
             reason=_UNHEARD if whole else f"{_UNHEARD} For some of it no price is known.",
         ),
+    )
+
+
+def _repriced(parts: Sequence[_Part]) -> Repriced | None:
+    cells = [part.cell for part in parts if part.cell.repriced]
+    if not cells:
+        return None
+    before = from_nanodollars(sum(cell.repriced_from for cell in cells))
+    return Repriced(
+        attempts=sum(cell.repriced for cell in cells),
+        before=None if any(cell.foreign for cell in cells) else before,
+        after=from_nanodollars(sum(cell.repriced_to for cell in cells)),
     )
 
 

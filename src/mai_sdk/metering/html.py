@@ -21,6 +21,7 @@ from mai_sdk.metering.html_tables import (
     waste_table,
 )
 from mai_sdk.metering.money import write_money
+from mai_sdk.metering.render import repriced_words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -135,6 +136,9 @@ def _shares(total: Row) -> str:
             most,
         )
     reason = f'<p class="note">{escape(total.cost.reason)}</p>' if total.cost.reason else ""
+    if total.repriced is not None:
+        words = repriced_words(total.repriced, currency=total.cost.currency)
+        reason += f'<p class="note">{escape(words.capitalize())}.</p>'
     return table.html() + reason
 
 

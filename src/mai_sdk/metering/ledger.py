@@ -92,6 +92,11 @@ class Entry:
     repriced: Cost | None = None
     """The cost as it was reckoned again after a price was corrected; `cost` stays what it was."""
 
+    @property
+    def counted(self) -> Cost | None:
+        """What reports count: the cost as it was reckoned last."""
+        return self.repriced or self.cost
+
 
 class Claim(NamedTuple):
     """The part of one budget's period that one attempt may use up at most."""

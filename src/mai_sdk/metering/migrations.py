@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mai_sdk.errors import LedgerError
 from mai_sdk.metering.rows import USAGE_COLUMNS, cost_columns, cost_of
-from mai_sdk.metering.sqlite_cells import make_cells
+from mai_sdk.metering.sqlite_cells import index_repriced, make_cells
 
 if TYPE_CHECKING:
     import sqlite3
@@ -207,7 +207,12 @@ def _execute(db: sqlite3.Connection, script: str) -> None:
         db.execute(statement)
 
 
-_STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first, _second, make_cells)
+_STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
+    _first,
+    _second,
+    make_cells,
+    index_repriced,
+)
 SCHEMA_VERSION: Final = len(_STEPS)
 
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from mai_sdk.metering.cost import Cost
-    from mai_sdk.metering.report import Report, Row, Share, Waste
+    from mai_sdk.metering.report import Report, Repriced, Row, Share, Waste
     from mai_sdk.metering.usage import Usage
 
-__all__ = ["csv_text", "table"]
+__all__ = ["csv_text", "repriced_words", "table"]
 
 _COUNTED: Final = {
     "tok in": "input_tokens",
@@ -83,6 +83,8 @@ def table(report: Report, *, width: int) -> str:
     for total in report.totals:
         text += [line for share in total.shares for line in _wrap(_share(share, total), width)]
         text += [line for each in total.waste for line in _wrap(_waste(each), width)]
+        if total.repriced is not None:
+            text += _wrap(repriced_words(total.repriced, currency=total.cost.currency), width)
         if total.cost.reason:
             text += _wrap(total.cost.reason, width)
     return "\n".join(text).rstrip() + "\n"
@@ -198,6 +200,16 @@ def _waste(waste: Waste) -> str:
     if waste.seconds is not None:
         count = f"{waste.seconds:,} s of voice in {count}"
     return f"wasted: {_money(waste.cost)} for {count} {_WASTED[waste.kind]}"
+
+
+def repriced_words(repriced: Repriced, *, currency: str) -> str:
+    """Return how much was priced again, in a sentence without its stop."""
+    count = f"{repriced.attempts:,} attempt{'' if repriced.attempts == 1 else 's'}"
+    after = write_money(repriced.after, currency=currency)
+    before = "another currency"
+    if repriced.before is not None:
+        before = write_money(repriced.before, currency=currency)
+    return f"priced again: {after} for {count}, at first {before}"
 
 
 def _columns_that_fit(cells: Sequence[Sequence[str]], *, keys: int, width: int) -> list[int]:

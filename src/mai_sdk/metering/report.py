@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mai_sdk.metering.grouping import Grouping
     from mai_sdk.metering.ledger import Entry
 
-__all__ = ["Report", "Row", "Share", "Waste", "WasteKind", "build_report"]
+__all__ = ["Report", "Repriced", "Row", "Share", "Waste", "WasteKind", "build_report"]
 
 WasteKind = Literal["failed", "interrupted", "unheard"]
 """failed: the attempt ended in an error, whether it was tried again or not. interrupted: it was cut
@@ -52,6 +52,16 @@ class Waste(Value):
     cost: Cost
     seconds: int | None = None
     """For "unheard", the seconds of voice."""
+
+
+class Repriced(Value):
+    """What was priced again after a correction, and came out otherwise."""
+
+    attempts: int
+    before: Money | None
+    """What was known of their cost at first; None where that was in another currency."""
+    after: Money
+    """What is known of it now: this is in `cost`."""
 
 
 class Row(Value):
@@ -82,6 +92,9 @@ class Row(Value):
     """None for fewer than 100 answers."""
     shares: tuple[Share, ...]
     """How `cost` is made up, surest first; statuses that do not occur are left out."""
+    repriced: Repriced | None = None
+    """The part that `client.costs.reprice()` changed; None if there is none, and in a row for one
+    meter."""
 
 
 class Report(Value):

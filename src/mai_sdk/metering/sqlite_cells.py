@@ -17,7 +17,7 @@ from mai_sdk.metering.rows import USAGE_COLUMNS
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["APART", "METER_COLUMNS", "make_cells"]
+__all__ = ["APART", "METER_COLUMNS", "REPRICED", "index_repriced", "make_cells"]
 
 METER_COLUMNS: Final = tuple(name for name in USAGE_COLUMNS if name != "basis")
 _TOO_MUCH: Final = 10**15
@@ -26,6 +26,9 @@ APART: Final = " OR ".join(
     ("state = 'unknown'", *(f"{c} > {_TOO_MUCH}" for c in ("known_nanos", *METER_COLUMNS)))
 )
 """Settled attempts that are in no cell."""
+
+REPRICED: Final = "repriced_status IS NOT NULL"
+"""Attempts priced again; the cells have them at their first price."""
 
 _MASK: Final = " + ".join(
     f"(a.{name} IS NOT NULL) * {1 << place}" for place, name in enumerate(METER_COLUMNS)
@@ -125,3 +128,10 @@ def make_cells(db: sqlite3.Connection) -> None:
         db.execute(statement)
     db.execute(_TRIGGER)
     db.execute("UPDATE details SET cost = cost WHERE cost IS NOT NULL")
+
+
+def index_repriced(db: sqlite3.Connection) -> None:
+    """Make those priced again quick to find: there are few, or none."""
+    db.execute(
+        f"CREATE INDEX attempts_repriced ON attempts (reserved_at, attempt_id) WHERE {REPRICED}"
+    )

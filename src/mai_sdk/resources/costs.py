@@ -11,7 +11,9 @@ from mai_sdk.metering.budget_status import budget_statuses
 from mai_sdk.metering.cells import SummingLedger
 from mai_sdk.metering.focus import Account
 from mai_sdk.metering.focus_file import write_focus
+from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.report import Report, build_report
+from mai_sdk.metering.repricing import NewPrice, Repricing, price_again, sum_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +31,16 @@ __all__ = ["Costs"]
 class Costs:
     """Reads a ledger. The same for sync and async clients: reading it waits for no service."""
 
-    def __init__(self, ledger: Ledger, *, budgets: Sequence[Budget] = ()) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        budgets: Sequence[Budget] = (),
+        prices: PriceBook | None = None,
+    ) -> None:
         self._ledger = ledger
         self._budgets = budgets
+        self._prices = prices
 
     def budgets(self) -> Sequence[BudgetStatus]:
         """Return how the client's budgets stand now: spent, held by running calls, left.
@@ -112,6 +121,45 @@ class Costs:
         )
         named = None if account is None else Account(account, account)
         return write_focus(chosen, path, account=named)
+
+    def reprice(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        model: str | None = None,
+    ) -> Repricing:
+        """Price settled attempts again, each with the price of its own day; return what changed.
+
+        For after a correction: prices are those of the client's price book as it is now, overlay
+        included. What was written down first stays in the ledger (`Entry.cost`); the new figure is
+        beside it (`Entry.repriced`), and is what reports and FOCUS files count from then on. What
+        nobody knows the usage of stays unknown, and a figure stays where the prices have none.
+        Budgets are not touched: what they have counted was decided then. Doing it again changes
+        nothing more; if it is interrupted, do it again.
+
+        Args:
+            since: Only attempts from here on; a time without zone is taken as UTC.
+            until: Only attempts before this.
+            model: Only of this model.
+
+        Raises:
+            LedgerError: The ledger could not be read or written.
+        """
+        return sum_up(self._priced_again(since, until, model))
+
+    def _priced_again(
+        self, since: datetime | None, until: datetime | None, model: str | None
+    ) -> Iterator[NewPrice | None]:
+        prices = self._prices or PriceBook.load()
+        for entry in self.entries(since=since, until=until):
+            named = entry.operation.model or ""
+            if model is not None and named.casefold() != model.casefold():
+                continue
+            found = price_again(entry, prices)
+            if found is not None and found.changed:
+                self._ledger.reprice(entry.attempt_id, found.cost)
+            yield found
 
     def entries(
         self, *, since: datetime | None = None, until: datetime | None = None
