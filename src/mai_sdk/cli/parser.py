@@ -12,6 +12,7 @@ from mai_sdk.cli.exits import EXIT_CODES
 from mai_sdk.cli.image_parser import add_image
 from mai_sdk.cli.options import port, positive, positive_int
 from mai_sdk.cli.parts import KEYS, add_call, add_where, examples
+from mai_sdk.cli.prices_parser import add_prices
 from mai_sdk.cli.speak_parser import add_speak
 from mai_sdk.cli.talk_parser import add_talk
 from mai_sdk.cli.terminal import columns
@@ -28,6 +29,7 @@ MODULES: Final = {
     "speak": "mai_sdk.cli.speak",
     "talk": "mai_sdk.cli.talk",
     "models": "mai_sdk.cli.models",
+    "prices": "mai_sdk.cli.prices",
     "costs": "mai_sdk.cli.costs",
     "doctor": "mai_sdk.cli.doctor",
     "emulator": "mai_sdk.cli.emulator",
@@ -63,8 +65,8 @@ def build_parser(*, width: int | None = None) -> argparse.ArgumentParser:
         )
 
     for add in (
-        _demo, _reason, _code, add_image, add_transcribe, add_speak, add_talk, _models, add_costs,
-        _doctor, _emulator,
+        _demo, _reason, _code, add_image, add_transcribe, add_speak, add_talk, _models, add_prices,
+        add_costs, _doctor, _emulator,
     ):  # fmt: skip
         add(command)
     return parser

@@ -31,7 +31,9 @@ __all__ = [
     "price_each",
     "price_of",
     "quantise",
+    "read_money",
     "write_money",
+    "write_plain",
 ]
 
 ZERO: Final = Decimal(0)
@@ -59,6 +61,20 @@ def quantise(amount: Decimal) -> Decimal:
     return _quantise(amount, _NANO)
 
 
+def read_money(written: object) -> Decimal:
+    """Return an amount as a file has it: text or a whole number, so that no digit is lost.
+
+    Raises:
+        ValueError: It is no number, or a float.
+    """
+    if isinstance(written, float | bool):
+        raise ValueError(f'write its price as text, price = "{written}", so that no digit is lost.')  # noqa: TRY004 - becomes a ConfigurationError
+    try:
+        return Decimal(str(written))
+    except InvalidOperation:
+        raise ValueError(f"its price {written!r} is not a number.") from None
+
+
 def add_money(amounts: Iterable[Decimal]) -> Decimal:
     """Return the exact sum, whatever the caller's decimal context is."""
     total = ZERO
@@ -67,10 +83,15 @@ def add_money(amounts: Iterable[Decimal]) -> Decimal:
     return total
 
 
+def write_plain(amount: Decimal) -> str:
+    """Return `amount` as digits, with at least two decimals: "0.000412", "1.50"."""
+    whole, _, fraction = format(amount, "f").partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
 def write_money(amount: Decimal, *, currency: str = "USD") -> str:
     """Return `amount` for a reader, with at least two decimals: "$0.000412", "EUR 1.50"."""
-    whole, _, fraction = format(amount, "f").partition(".")
-    digits = f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+    digits = write_plain(amount)
     return f"${digits}" if currency == "USD" else f"{currency} {digits}"
 
 

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -18,6 +18,8 @@ from pydantic import ValidationError
 
 from mai_sdk.errors import ConfigurationError
 from mai_sdk.metering.cost import ALWAYS, Cost, Price
+from mai_sdk.metering.money import read_money
+from mai_sdk.metering.plans import Plan, read_plans
 from mai_sdk.metering.rates import rate_for
 from mai_sdk.metering.tariff import Tariff
 from mai_sdk.metering.usage import METERS
@@ -44,10 +46,28 @@ _CACHED_TARIFFS: Final = 1024
 class PriceBook:
     """What models cost, by day and surface. Reads files when it is loaded, and never again."""
 
-    def __init__(self, rows: tuple[Price, ...], *, overlay: tuple[Price, ...] = ()) -> None:
+    def __init__(
+        self,
+        rows: tuple[Price, ...],
+        *,
+        overlay: tuple[Price, ...] = (),
+        plans: tuple[Plan, ...] = (),
+    ) -> None:
         self._rows = rows
         self._overlay = overlay
+        self.plans = plans
+        """What is paid by the hour, as the overlay has it."""
         self._tariffs: dict[tuple[str, str, date], Tariff] = {}
+
+    @property
+    def overlay(self) -> tuple[Price, ...]:
+        """The user's own rows, which go before the packaged ones."""
+        return self._overlay
+
+    @property
+    def packaged(self) -> tuple[Price, ...]:
+        """The rows this version came with."""
+        return self._rows
 
     @classmethod
     def load(cls, *, overlay: str | Path | Mapping[str, Any] | None = None) -> PriceBook:
@@ -58,7 +78,8 @@ class PriceBook:
         row of that model and meter. Its cost is exact unless its `basis` says otherwise.
 
         Args:
-            overlay: The path of a TOML file with `[[prices]]` tables, or {"prices": [...]}.
+            overlay: The path of a TOML file with `[[prices]]` tables, or {"prices": [...]}; and
+                `[[plans]]`, for what is paid by the hour.
 
         Raises:
             ConfigurationError: The overlay cannot be read, or a row of it cannot be used.
@@ -66,9 +87,15 @@ class PriceBook:
         if overlay is None:
             return _packaged_book()
         if isinstance(overlay, Mapping):
-            return cls(_packaged_rows(), overlay=tuple(_rows_of(overlay, origin="price overlay")))
-        path = Path(overlay).expanduser()
-        return cls(_packaged_rows(), overlay=tuple(_rows_of(_read(path), origin=path.name)))
+            table, origin = overlay, "price overlay"
+        else:
+            path = Path(overlay).expanduser()
+            table, origin = _read(path), path.name
+        return cls(
+            _packaged_rows(),
+            overlay=tuple(_rows_of(table, origin=origin)),
+            plans=tuple(read_plans(table.get("plans", ()), origin=origin)),
+        )
 
     def price(self, model: str | None, usage: Usage, *, surface: str, on: date) -> Cost:
         """Return what `usage` of `model` costs at the prices of the day `on` (UTC).
@@ -91,6 +118,10 @@ class PriceBook:
         if model is None:
             return Cost.unknown(_NO_MODEL)
         return self._tariff(model, surface, on).upper_bound(usage)
+
+    def used(self, model: str, *, surface: str, on: date) -> tuple[Price, ...]:
+        """Return the row used for each meter of the model, on that surface and day."""
+        return tuple(rate.price for rate in self._tariff(model, surface, on).rates.values())
 
     def rows(self, model: str | None = None, *, on: date | None = None) -> tuple[Price, ...]:
         """Return every row, the overlay's first, claims and conflicting ones included.
@@ -167,11 +198,11 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _rows_of(table: Mapping[str, Any], *, origin: str) -> Iterator[Price]:
-    rows = table.get("prices")
-    if not isinstance(rows, list | tuple) or set(table) != {"prices"}:
+    rows = table.get("prices", ())
+    if not isinstance(rows, list | tuple) or not table or set(table) - {"prices", "plans"}:
         raise ConfigurationError(
-            f"The {origin} should hold [[prices]] tables and nothing else, but holds "
-            f"{', '.join(sorted(table)) or 'nothing'}."
+            f"The {origin} should hold [[prices]] and [[plans]] tables and nothing else, but "
+            f"holds {', '.join(sorted(table)) or 'nothing'}."
         )
     for number, row in enumerate(cast("list[Any]", rows), start=1):
         where = f"Row {number} of the {origin}"
@@ -196,7 +227,7 @@ def _prices_of(row: Any, *, source: str) -> Iterator[Price]:
     meter, unit = str(fields["meter"]), str(fields.pop("unit"))
     surface = fields.pop("surface", None)
     fields = {"valid_from": ALWAYS, "source": source, "checked": "not said", **fields}
-    fields["amount"] = _money(fields.pop("price"))
+    fields["amount"] = read_money(fields.pop("price"))
     fields["per"] = _per(unit, meter=meter)
     fields["checked"] = str(fields["checked"])
     for name in fields.keys() & {"valid_from", "valid_until"}:
@@ -204,15 +235,6 @@ def _prices_of(row: Any, *, source: str) -> Iterator[Price]:
     surfaces = cast("list[str | None]", surface if isinstance(surface, list) else [surface])
     for each in surfaces:
         yield Price(surface=each, unit=unit, **fields)
-
-
-def _money(price: object) -> Decimal:
-    if isinstance(price, float | bool):
-        raise ValueError(f'write its price as text, price = "{price}", so that no digit is lost.')  # noqa: TRY004 - becomes a ConfigurationError
-    try:
-        return Decimal(str(price))
-    except InvalidOperation:
-        raise ValueError(f"its price {price!r} is not a number.") from None
 
 
 def _per(unit: str, *, meter: str) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mai_sdk.metering.cost import Price
 
-__all__ = ["SELF_HOSTED", "Rate", "rate_for", "unit_price"]
+__all__ = ["SELF_HOSTED", "Rate", "rate_for", "rivals", "unit_price"]
 
 SELF_HOSTED: Final = frozenset({"vllm"})
 """Surfaces that send no bill per token, so that only the user knows what one costs."""
@@ -45,6 +45,13 @@ def rate_for(
     rows: Iterable[Price], *, overlay: Iterable[Price] = (), surface: str, on: date
 ) -> Rate | None:
     """Return the rate of one meter of one model, or None where no row holds; rules above."""
+    return _settle(rivals(rows, overlay=overlay, surface=surface, on=on))
+
+
+def rivals(
+    rows: Iterable[Price], *, overlay: Iterable[Price] = (), surface: str, on: date
+) -> Sequence[Price]:
+    """Return the rows that no other goes before, of which the dearest is used."""
     day = on.isoformat()
 
     def holds(row: Price) -> bool:
@@ -52,7 +59,7 @@ def rate_for(
 
     theirs = [row for row in overlay if holds(row)]
     if theirs:
-        return _settle(theirs)
+        return _newest(theirs)
     ours = [
         row
         for row in rows
@@ -61,14 +68,19 @@ def rate_for(
         and (row.surface is not None or surface not in SELF_HOSTED)
     ]
     listed = [row for row in ours if row.basis == "list"]
-    return _settle(listed or ours)
+    return _newest(listed or ours)
 
 
-def _settle(rows: Sequence[Price]) -> Rate | None:
+def _newest(rows: Sequence[Price]) -> Sequence[Price]:
     if not rows:
-        return None
+        return rows
     newest = max((row.valid_from, row.surface is not None) for row in rows)
-    equals = [row for row in rows if (row.valid_from, row.surface is not None) == newest]
+    return [row for row in rows if (row.valid_from, row.surface is not None) == newest]
+
+
+def _settle(equals: Sequence[Price]) -> Rate | None:
+    if not equals:
+        return None
     used = max(equals, key=unit_price)
     doubts: list[str] = []
     if len({(unit_price(row), row.currency) for row in equals}) > 1:
