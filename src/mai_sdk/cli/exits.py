@@ -37,7 +37,7 @@ BROKEN_PIPE: Final = 141
 
 EXIT_CODES: Final = {
     OK: "done",
-    FAILED: "the call failed, or a check (`doctor`, `prices check`) found something wrong",
+    FAILED: "the call failed, or a check found something wrong (doctor, prices check)",
     USAGE: "the command line or the request is wrong; nothing was sent",
     CONFIGURATION: "a setting, key or ledger is missing or wrong; nothing was sent",
     RATE_LIMITED: "the service said to slow down, also after waiting and trying again",
