@@ -16,6 +16,7 @@ from mai_sdk.errors import ConfigurationError, InvalidRequest
 from mai_sdk.metering.focus_file import unpriced_path
 from mai_sdk.metering.ledger import open_ledger
 from mai_sdk.metering.money import write_money
+from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.whole_file import check_writable, whole_file
 from mai_sdk.resources.costs import Costs
 
@@ -35,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.budgets:
             return show_budgets(ledger, args)
-        costs = Costs(ledger)
+        prices = PriceBook.load(overlay=load_config(config_file=args.config).prices)
+        costs = Costs(ledger, prices=prices)
         if args.reprice is not None:
             return show_repriced(ledger, args)
         report = _report(costs, args)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from mai_sdk.metering.cells import VOICE_METERS, Cell, Group, merge
 from mai_sdk.metering.cost import Cost, CostStatus, join_reasons
+from mai_sdk.metering.covered import Covered, under_plans
 from mai_sdk.metering.ladder import percentile
 from mai_sdk.metering.money import add_money, from_nanodollars
 from mai_sdk.metering.report import Repriced, Row, Share, Waste
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from decimal import Decimal
 
+    from mai_sdk.metering.plans import Plan
     from mai_sdk.metering.report import WasteKind
 
 __all__ = ["KEYS", "Grouping"]
@@ -87,10 +89,17 @@ class _Part(NamedTuple):
 class Grouping:
     """The cells of one report, ready to be put together in any way."""
 
-    def __init__(self, cells: Iterable[Cell], *, tags: Mapping[str, str]) -> None:
+    def __init__(
+        self, cells: Iterable[Cell], *, tags: Mapping[str, str], plans: Sequence[Plan] = ()
+    ) -> None:
         self._tags: dict[str, dict[str, str]] = {}
         wanted = tags.items()
         chosen = [cell for cell in merge(cells) if wanted <= self._tags_of(cell.group).items()]
+        self.covered: dict[str, Covered] = {}
+        """What plans have paid for, by their names; it is free here."""
+        if plans:
+            free, self.covered = under_plans(chosen, plans)
+            chosen = merge(free)
         chosen.sort(key=lambda cell: repr(cell.group))  # the same order, whoever added them up
         self._cells = chosen
         used = Counter[str]()

@@ -21,7 +21,7 @@ from mai_sdk.metering.html_tables import (
     waste_table,
 )
 from mai_sdk.metering.money import write_money
-from mai_sdk.metering.render import repriced_words
+from mai_sdk.metering.render import plan_words, repriced_words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,6 +39,7 @@ def page(report: Report, *, title: str, made_at: datetime | None) -> str:
         _header(report, title=title, made_at=made_at),
         "<main>",
         *(_total(total) for total in report.totals),
+        *(f'<p class="note">{escape(_sentence(plan_words(plan)))}.</p>' for plan in report.plans),
     ]
     if report.totals[0].attempts:
         body += _sections(report)
@@ -138,7 +139,7 @@ def _shares(total: Row) -> str:
     reason = f'<p class="note">{escape(total.cost.reason)}</p>' if total.cost.reason else ""
     if total.repriced is not None:
         words = repriced_words(total.repriced, currency=total.cost.currency)
-        reason += f'<p class="note">{escape(words.capitalize())}.</p>'
+        reason += f'<p class="note">{escape(_sentence(words))}.</p>'
     return table.html() + reason
 
 
@@ -192,3 +193,7 @@ _FOOTER = (
     "Unknown is never counted as 0. ≈ estimated, ≥ at least this much; all others are exact. "
     "Figures are shown rounded; CSV, JSON and Parquet have them to the billionth.</p></footer>"
 )
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from mai_sdk.metering.cost import Cost
+    from mai_sdk.metering.covered import PlanCost
     from mai_sdk.metering.report import Report, Repriced, Row, Share, Waste
     from mai_sdk.metering.usage import Usage
 
-__all__ = ["csv_text", "repriced_words", "table"]
+__all__ = ["csv_text", "plan_words", "repriced_words", "table"]
 
 _COUNTED: Final = {
     "tok in": "input_tokens",
@@ -87,6 +88,8 @@ def table(report: Report, *, width: int) -> str:
             text += _wrap(repriced_words(total.repriced, currency=total.cost.currency), width)
         if total.cost.reason:
             text += _wrap(total.cost.reason, width)
+    for plan in report.plans:
+        text += _wrap(plan_words(plan), width)
     return "\n".join(text).rstrip() + "\n"
 
 
@@ -210,6 +213,16 @@ def repriced_words(repriced: Repriced, *, currency: str) -> str:
     if repriced.before is not None:
         before = write_money(repriced.before, currency=currency)
     return f"priced again: {after} for {count}, at first {before}"
+
+
+def plan_words(plan: PlanCost) -> str:
+    """Return what a plan cost and what for, in a sentence without its stop."""
+    days = f"{plan.days:,} day{'' if plan.days == 1 else 's'}"
+    cost = write_money(plan.cost.at_least, currency=plan.cost.currency)
+    without = " and ".join(write_money(amount, currency=name) for name, amount in plan.at_list)
+    count = f"{plan.attempts:,} attempt{'' if plan.attempts == 1 else 's'}"
+    instead = f", {without} without it" if without else ""
+    return f"beside this, plan {_shown(plan.name)}: {cost} for {days}; it paid for {count}{instead}"
 
 
 def _columns_that_fit(cells: Sequence[Sequence[str]], *, keys: int, width: int) -> list[int]:

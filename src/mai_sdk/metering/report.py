@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr
 
 from mai_sdk.metering import render
 from mai_sdk.metering.cost import Cost, CostStatus
+from mai_sdk.metering.covered import PlanCost, plan_costs
 from mai_sdk.metering.money import Money
 from mai_sdk.metering.usage import Usage
 from mai_sdk.value import Value
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mai_sdk.metering.cells import Cell
     from mai_sdk.metering.grouping import Grouping
     from mai_sdk.metering.ledger import Entry
+    from mai_sdk.metering.plans import Plan
 
 __all__ = ["Report", "Repriced", "Row", "Share", "Waste", "WasteKind", "build_report"]
 
@@ -110,6 +112,8 @@ class Report(Value):
     rows: tuple[Row, ...]
     totals: tuple[Row, ...]
     """One for each currency, without keys; one over nothing if there were no entries."""
+    plans: tuple[PlanCost, ...] = ()
+    """What is paid by the hour, beside the totals; of `tags` only what they cover depends."""
     _grouping: Any = PrivateAttr(default=None)
     """The cells, for other rows than those asked for."""
 
@@ -139,15 +143,19 @@ class Report(Value):
         since: float | None = None,
         until: float | None = None,
         tags: Mapping[str, str] | None = None,
+        plans: Sequence[Plan] = (),
+        now: float = 0.0,
     ) -> Report:
         """Return the report over `cells`, which were chosen by `since` and `until` already.
+
+        What `plans` cover is free in it, and they cost what they do up to the day of `now`.
 
         Raises:
             ValueError: A key is none of those there are.
         """
         from mai_sdk.metering.grouping import Grouping
 
-        grouping = Grouping(cells, tags=tags or {})
+        grouping = Grouping(cells, tags=tags or {}, plans=plans)
         report = cls(
             by=tuple(by),
             since=_moment(since),
@@ -155,6 +163,7 @@ class Report(Value):
             tags=dict(tags or {}),
             rows=grouping.rows(tuple(by)),
             totals=grouping.totals(),
+            plans=plan_costs(plans, grouping.covered, since=since, until=until, now=now),
         )
         report._grouping = grouping
         return report
@@ -208,6 +217,8 @@ def build_report(
     since: float | date | None = None,
     until: float | date | None = None,
     tags: Mapping[str, str] | None = None,
+    plans: Sequence[Plan] = (),
+    now: float = 0.0,
 ) -> Report:
     """Return what `entries` used and cost, added up by the keys in `by`.
 
@@ -220,6 +231,8 @@ def build_report(
         since: Leave out what was reserved before; seconds since the epoch, a datetime, or a day.
         until: Leave out what was reserved then or later.
         tags: Only calls that have all of these tags.
+        plans: What is paid by the hour; the calls they cover are free.
+        now: Up to when plans cost; seconds since the epoch.
 
     Raises:
         ValueError: A key is none of these, or a datetime has no time zone.
@@ -235,7 +248,13 @@ def build_report(
     )
     by = (by,) if isinstance(by, str) else tuple(by)
     return Report.of_cells(
-        fold(chosen, sessions="session" in by), by=by, since=low, until=high, tags=tags
+        fold(chosen, sessions="session" in by),
+        by=by,
+        since=low,
+        until=high,
+        tags=tags,
+        plans=plans,
+        now=now,
     )
 
 

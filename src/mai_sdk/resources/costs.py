@@ -60,7 +60,8 @@ class Costs:
     ) -> Report:
         """Return what was used and spent, one row per combination of `by`.
 
-        What has happened up to now; a running call counts as reserved.
+        What has happened up to now; a running call counts as reserved. What a plan of the price
+        overlay covers is free; what the plan itself costs is in `plans`, beside the totals.
 
         Args:
             by: Any of "model", "modality", "meter", "day", "deployment", "surface", "session",
@@ -74,14 +75,18 @@ class Costs:
             InvalidRequest: `by` names something unknown.
         """
         start, end = _seconds(since), _seconds(until)
-        ledger = self._ledger
+        ledger, plans = self._ledger, self._prices.plans if self._prices else ()
         by = (by,) if isinstance(by, str) else tuple(by)
         try:
             if isinstance(ledger, SummingLedger) and "session" not in by:
                 cells = ledger.sums(since=start, until=end)
-                return Report.of_cells(cells, by=by, since=start, until=end, tags=tags)
+                return Report.of_cells(
+                    cells, by=by, since=start, until=end, tags=tags, plans=plans, now=time.time()
+                )
             entries = ledger.entries(since=start, until=end)
-            return build_report(entries, by=by, since=start, until=end, tags=tags)
+            return build_report(
+                entries, by=by, since=start, until=end, tags=tags, plans=plans, now=time.time()
+            )
         except ValueError as error:
             raise InvalidRequest(str(error)) from None
 
