@@ -65,9 +65,9 @@ def read_money(written: object) -> Decimal:
     """Return an amount as a file has it: text or a whole number, so that no digit is lost.
 
     Raises:
-        ValueError: It is no number, or a float.
+        ValueError: It is no number, or one that has lost digits already.
     """
-    if isinstance(written, float | bool):
+    if isinstance(written, bool) or not isinstance(written, int | str | Decimal):
         raise ValueError(f'write its price as text, price = "{written}", so that no digit is lost.')  # noqa: TRY004 - becomes a ConfigurationError
     try:
         return Decimal(str(written))
