@@ -18,6 +18,7 @@ from mai_sdk.errors import (
 from mai_sdk.metering.ledger import open_ledger
 from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.sqlite import SQLiteLedger
+from mai_sdk.resources import transcribe_session
 
 THINKING = "MAI-Thinking-1"
 
@@ -279,3 +280,29 @@ def test_a_session_that_does_not_fit_sends_no_audio(emulator):
 
     total = asyncio.run(main())
     assert total.attempts == ()
+
+
+@pytest.mark.parametrize("push_to_talk", [True, False])
+def test_silence_and_a_turn_without_an_end_cost_no_more_than_was_claimed(
+    emulator, monkeypatch, push_to_talk
+):
+    monkeypatch.setattr(transcribe_session, "_LONGEST_TURN", 4)
+    budget = Budget(limit="0.001")
+
+    async def main():
+        async with emulator.async_client(budget=budget) as client:
+            async with client.transcribe.session(push_to_talk=push_to_talk) as live:
+                with pytest.raises(BudgetExceeded):
+                    for second in range(100):
+                        await live.send(bytes(32_000))
+                        while live._streamed() <= second:
+                            await asyncio.sleep(0)
+            (row,) = client.costs.budgets()
+            return list(client.costs.entries()), live.total, row
+
+    entries, total, row = asyncio.run(main())
+    assert len(entries) > 1
+    assert all(entry.usage.audio_seconds <= 4 for entry in entries)
+    assert total.usage.audio_seconds == sum(entry.usage.audio_seconds for entry in entries)
+    assert 0 < row.spent == total.cost.amount <= budget.limit
+    assert row.held == 0
