@@ -287,16 +287,21 @@ def test_silence_and_a_turn_without_an_end_cost_no_more_than_was_claimed(
     emulator, monkeypatch, push_to_talk
 ):
     monkeypatch.setattr(transcribe_session, "_LONGEST_TURN", 4)
+
+    async def fill(live):
+        for second in range(100):
+            await live.send(bytes(32_000))
+            while live._streamed() <= second:  # noqa: ASYNC110 - the line sends on its own
+                await asyncio.sleep(0)
+
     budget = Budget(limit="0.001")
 
     async def main():
         async with emulator.async_client(budget=budget) as client:
-            async with client.transcribe.session(push_to_talk=push_to_talk) as live:
+            live = client.transcribe.session(push_to_talk=push_to_talk)
+            async with live:
                 with pytest.raises(BudgetExceeded):
-                    for second in range(100):
-                        await live.send(bytes(32_000))
-                        while live._streamed() <= second:
-                            await asyncio.sleep(0)
+                    await fill(live)
             (row,) = client.costs.budgets()
             return list(client.costs.entries()), live.total, row
 
