@@ -282,6 +282,20 @@ def test_a_session_that_does_not_fit_sends_no_audio(emulator):
     assert total.attempts == ()
 
 
+def test_text_that_is_still_being_written_has_no_worst_case(emulator):
+    pieces = ["Hello there. ", "And then " * 500]
+    with emulator.client(budget=Budget(limit=5)) as client:
+        with (
+            pytest.raises(BudgetExceeded, match="Nobody can say"),
+            client.voice.stream(iter(pieces), text_streaming=True) as audio,
+        ):
+            list(audio)
+        with client.voice.stream(iter(pieces)) as audio:
+            list(audio)
+        entries = list(client.costs.entries())
+        assert all(entry.upper_bound.amount >= entry.cost.amount > 0 for entry in entries)
+
+
 @pytest.mark.parametrize("push_to_talk", [True, False])
 def test_silence_and_a_turn_without_an_end_cost_no_more_than_was_claimed(
     emulator, monkeypatch, push_to_talk
