@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections import Counter
 from decimal import Decimal
 
@@ -56,3 +58,15 @@ def test_files_that_cannot_be_written_are_refused_and_leave_what_was_there(tmp_p
         write_focus(broken(), tmp_path / "bill.csv")
     assert {path.name for path in tmp_path.iterdir()} == {"bill.csv"}
     assert (tmp_path / "bill.csv").read_text() == "old"
+
+
+def test_files_are_made_for_their_owner_only_and_keep_a_mode_they_had(tmp_path):
+    (tmp_path / "elsewhere").write_text("not ours")
+    (tmp_path / f".bill.csv.{os.getpid()}.part").symlink_to(tmp_path / "elsewhere")
+    files = write_focus([], tmp_path / "bill.csv")
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (files.path, files.unpriced_path)]
+    assert modes == [0o600, 0o600]
+    files.path.chmod(0o644)
+    write_focus([], tmp_path / "bill.csv")
+    assert stat.S_IMODE(files.path.stat().st_mode) == 0o644
+    assert (tmp_path / "elsewhere").read_text() == "not ours"

@@ -406,6 +406,20 @@ def test_csv_leaves_unknown_empty_and_writes_plain_digits() -> None:
     assert second["reason"] == "No price is known."
 
 
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\t=1"])
+def test_no_name_is_a_formula_in_csv_and_json_has_it_as_it_is(name: str) -> None:
+    report = build_report([attempt(cost("0.1"), call(model=name))])
+    (row,) = csv.DictReader(io.StringIO(report.to_csv(), newline=""))
+    assert row["model"] == f"'{name}"
+    assert json.loads(report.to_json())["rows"][0]["keys"]["model"] == name
+
+
+def test_a_carriage_return_does_not_break_a_row_of_csv() -> None:
+    report = build_report([attempt(cost("0.1"), call(model="a\r=1"))])
+    (row,) = csv.DictReader(io.StringIO(report.to_csv(), newline=""))
+    assert row["model"] == "a =1"
+
+
 def test_json_keeps_money_as_digits_and_unknown_as_null() -> None:
     report = build_report([attempt(cost("0.000000001")), attempt(cost(None), call(model="N"))])
     read = json.loads(report.to_json())

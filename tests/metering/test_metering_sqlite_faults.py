@@ -320,6 +320,31 @@ def test_a_ticket_calls_whoever_asks_before_or_after():
     assert ticket.wait() == ticket.wait() == 7
 
 
+def test_who_is_called_and_fails_takes_the_thread_from_nobody(ledger, caplog):
+    ticket = ledger.reserve_soon(entry())
+
+    def broken():
+        raise ValueError("a log handler of the user's")
+
+    ticket.when_done(broken)
+    ledger._file._commits.acquire()  # so that it is called by the ledger's thread
+    waited = ledger.reserve_soon(entry())
+    waited.when_done(broken)
+    ledger._file._commits.release()
+    waited.wait()
+    ledger.reserve(entry())
+    assert len(list(ledger.entries())) == 3
+    assert "What waits for the ledger failed" in caplog.text
+
+
+def test_a_text_that_is_no_unicode_is_refused_by_name(ledger):
+    made = entry()
+    made.operation.tags = {"user": "\ud800"}
+    with pytest.raises(LedgerError, match="does not fit") as caught:
+        ledger.reserve(made)
+    assert caught.value.reason == "refused"
+
+
 def test_without_a_thread_to_be_had_whoever_asks_does_the_work(monkeypatch):
     def none_left(thread):
         raise RuntimeError("can't start new thread")

@@ -9,8 +9,16 @@ from decimal import Decimal
 import pytest
 
 from mai_sdk import Budget
-from mai_sdk.errors import BudgetExceeded, ConfigurationError, ServiceUnavailable
+from mai_sdk.errors import (
+    BudgetExceeded,
+    ConfigurationError,
+    LedgerError,
+    ServiceUnavailable,
+)
+from mai_sdk.metering.ledger import open_ledger
 from mai_sdk.metering.memory import MemoryLedger
+from mai_sdk.metering.sqlite import SQLiteLedger
+from mai_sdk.resources import transcribe_session
 
 THINKING = "MAI-Thinking-1"
 
@@ -166,6 +174,74 @@ def test_a_limit_that_only_warns_does_so_once_and_sends(emulator, caplog):
     assert len(emulator.journal) == 2
 
 
+@pytest.mark.parametrize("world", ["sync", "async"])
+def test_a_ledger_that_cannot_say_whether_a_limit_is_passed_takes_no_granted_call_with_it(
+    emulator, tmp_path, monkeypatch, caplog, world
+):
+    asked_by = []
+
+    def unreadable(*_):
+        asked_by.append(threading.current_thread())
+        raise LedgerError("It cannot be read.")
+
+    monkeypatch.setattr(SQLiteLedger, "budget_state", unreadable)
+    client = {"ledger": tmp_path / "mai.db", "budget": Budget(limit="0.01", on_limit="warn")}
+
+    async def main():
+        async with emulator.async_client(**client) as used:
+            return await used.reasoning.create("Why?", model=THINKING)
+
+    if world == "sync":
+        with emulator.client(**client) as used:
+            assert used.reasoning.create("Why?", model=THINKING).receipt.unrecorded is None
+    else:
+        assert asyncio.run(main()).receipt.unrecorded is None
+        assert threading.main_thread() not in asked_by, "the event loop waits for no ledger"
+    assert len(asked_by) == 1
+    assert "could not be read" in caplog.text
+    ledger = open_ledger(tmp_path / "mai.db")
+    assert [entry.state for entry in ledger.entries()] == ["settled_exact"]
+    ledger.close()
+
+
+def test_an_official_client_is_refused_before_anything_is_sent_and_does_not_try_again(
+    emulator, tmp_path
+):
+    asked = {"model": THINKING, "messages": [{"role": "user", "content": "Why?"}]}
+    client = {"budget": Budget(limit="0.000000001"), "ledger": tmp_path / "mai.db"}
+    with emulator.client(**client) as ours, ours.openai(THINKING) as official:
+        for streams in False, True:
+            with pytest.raises(BudgetExceeded, match="was not sent"):
+                official.chat.completions.create(**asked, stream=streams)
+        with pytest.raises(BudgetExceeded, match="was not sent"):
+            official.chat.completions.with_raw_response.create(**asked)
+        with pytest.raises(BudgetExceeded, match="Nobody can say"):
+            official.embeddings.create(model=THINKING, input="Why?")
+        assert list(ours.costs.entries()) == []
+
+    async def main():
+        async with (
+            emulator.async_client(**client) as ours,
+            ours.openai_async(THINKING) as official,
+        ):
+            with pytest.raises(BudgetExceeded, match="was not sent"):
+                await official.chat.completions.create(**asked)
+
+    asyncio.run(main())
+    assert len(emulator.journal) == 0
+
+
+def test_what_an_official_client_spends_is_spent_of_the_budget(emulator):
+    ask = [{"role": "user", "content": "Why?"}]
+    with emulator.client(budget=Budget(limit=5)) as ours, ours.openai(THINKING) as official:
+        official.chat.completions.create(model=THINKING, messages=ask)
+        list(official.chat.completions.create(model=THINKING, messages=ask, stream=True))
+        (status,) = ours.costs.budgets()
+        spent = sum(entry.cost.amount for entry in ours.costs.entries())
+    assert (status.spent, status.held) == (spent, 0)
+    assert spent > 0
+
+
 def test_a_budget_can_stand_in_mai_toml(emulator, tmp_path):
     file = tmp_path / "mai.toml"
     file.write_text('budget = { limit = "0.000000001", per = "day" }\n')
@@ -204,3 +280,48 @@ def test_a_session_that_does_not_fit_sends_no_audio(emulator):
 
     total = asyncio.run(main())
     assert total.attempts == ()
+
+
+def test_text_that_is_still_being_written_has_no_worst_case(emulator):
+    pieces = ["Hello there. ", "And then " * 500]
+    with emulator.client(budget=Budget(limit=5)) as client:
+        with (
+            pytest.raises(BudgetExceeded, match="Nobody can say"),
+            client.voice.stream(iter(pieces), text_streaming=True) as audio,
+        ):
+            list(audio)
+        with client.voice.stream(iter(pieces)) as audio:
+            list(audio)
+        entries = list(client.costs.entries())
+        assert all(entry.upper_bound.amount >= entry.cost.amount > 0 for entry in entries)
+
+
+@pytest.mark.parametrize("push_to_talk", [True, False])
+def test_silence_and_a_turn_without_an_end_cost_no_more_than_was_claimed(
+    emulator, monkeypatch, push_to_talk
+):
+    monkeypatch.setattr(transcribe_session, "_LONGEST_TURN", 4)
+
+    async def fill(live):
+        for second in range(100):
+            await live.send(bytes(32_000))
+            while live._streamed() <= second:  # noqa: ASYNC110 - the line sends on its own
+                await asyncio.sleep(0)
+
+    budget = Budget(limit="0.001")
+
+    async def main():
+        async with emulator.async_client(budget=budget) as client:
+            live = client.transcribe.session(push_to_talk=push_to_talk)
+            async with live:
+                with pytest.raises(BudgetExceeded):
+                    await fill(live)
+            (row,) = client.costs.budgets()
+            return list(client.costs.entries()), live.total, row
+
+    entries, total, row = asyncio.run(main())
+    assert len(entries) > 1
+    assert all(entry.usage.audio_seconds <= 4 for entry in entries)
+    assert total.usage.audio_seconds == sum(entry.usage.audio_seconds for entry in entries)
+    assert 0 < row.spent == total.cost.amount <= budget.limit
+    assert row.held == 0

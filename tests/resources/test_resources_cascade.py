@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from mai_sdk import AsyncMAI
+from mai_sdk import AsyncMAI, Budget
 from mai_sdk.emulator import Emulator, VLLMFlags
 from mai_sdk.engine.live import Endurance
 from mai_sdk.errors import (
@@ -102,7 +102,8 @@ def check_bill(call, ledger):
     entries = list(ledger.entries())
     assert entries
     assert all(entry.state not in ("reserved", "sent") for entry in entries)
-    assert len({entry.operation.tags["session_id"] for entry in entries}) == 1
+    (session,) = {entry.operation.session for entry in entries}
+    assert session == call.total.call_id
     billed = [entry for entry in entries if entry.state != "released"]
     ours = [attempt.id for receipt in call.receipts for attempt in receipt.attempts]
     assert len(ours) == len(set(ours))
@@ -136,7 +137,8 @@ async def test_a_spoken_question_is_answered_aloud_with_the_help_of_a_function(e
     emulator.reply("It rains in **Oslo**. Take a coat.", reasoning="Rain. Say so.")
     ledger = MemoryLedger()
     question = emulator.spoken("What is the weather in Oslo?")
-    async with emulator.async_client(ledger=ledger) as client:
+    budget = Budget(limit=5, scope="session", on_unknown="allow")
+    async with emulator.async_client(ledger=ledger, budget=budget) as client:
         async with client.voice.session(**TALK, instructions="Be brief.", tools=[weather]) as call:
             speaking = asyncio.create_task(speak(call, question))
             events = []
@@ -144,6 +146,10 @@ async def test_a_spoken_question_is_answered_aloud_with_the_help_of_a_function(e
             done = await until(call, TurnDone, events=events)
             await speaking
         events += await rest(call)
+        (status,) = client.costs.budgets()
+        (row,) = client.costs.report(by=["session"]).rows
+    assert status.whose == row.keys["session"] == call.total.call_id
+    assert (status.spent, status.held) == (call.total.cost.at_least, 0)
     kinds = [type(event) for event in events]
     order = [SessionStarted, SpeechStarted, SpeechEnded, ToolCalled, ToolAnswered, TurnDone, Ended]
     assert [kinds.index(kind) for kind in order] == sorted(kinds.index(kind) for kind in order)

@@ -62,7 +62,13 @@ def test_a_picture_may_be_more_tokens_than_bytes(part: dict[str, Any]) -> None:
         said({"type": "input_audio", "input_audio": {"id": "a-1"}}),
         {"previous_response_id": "r-1", "max_output_tokens": 10},
         {"conversation": "c-1", "max_output_tokens": 10},
-        {"tools": [{"type": "web_search"}], "max_output_tokens": 10},
+        {"prompt": {"id": "p-1"}, "max_output_tokens": 10},
+        {"input": [{"type": "item_reference", "id": "i-1"}], "max_output_tokens": 10},
+        {
+            "input": [{"type": "function_call_output", "output": [{"type": "input_file"}]}],
+            "messages": [{"role": "user", "content": "hi"}],
+            "max_output_tokens": 10,
+        },
     ],
 )
 def test_what_the_body_does_not_hold_is_bounded_by_the_models_context_only(
@@ -71,6 +77,19 @@ def test_what_the_body_does_not_hold_is_bounded_by_the_models_context_only(
     assert THINKING is not None
     assert most(body) == (None, 10)
     assert most(body, model=THINKING) == (THINKING.limit("context_tokens"), 10)
+
+
+def test_tools_of_the_service_may_have_it_read_any_number_of_times() -> None:
+    assert THINKING is not None
+    body = {"tools": [{"type": "web_search"}], "max_output_tokens": 10}
+    assert most(body, model=THINKING) == (None, 10)
+
+
+def test_each_prompt_has_its_answers() -> None:
+    assert most({"prompt": "hi", "max_tokens": 7}) == (500, 7)
+    assert most({"prompt": ["hi", "ho"], "max_tokens": 7, "n": 3}) == (500, 42)
+    assert most({"prompt": [[1, 2], [3]], "max_tokens": 7, "best_of": 4, "n": 2}) == (500, 56)
+    assert most({"prompt": [1, 2, 3], "max_tokens": 7}) == (500, 7)
 
 
 def test_sound_that_is_sent_along_is_bounded_by_its_bytes() -> None:

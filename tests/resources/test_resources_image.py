@@ -32,6 +32,7 @@ from mai_sdk.errors import (
     UnsupportedFeature,
 )
 from mai_sdk.metering.memory import MemoryLedger
+from mai_sdk.resources.drawing import Drawing
 from mai_sdk.wire.png import png_size
 
 LAKE = paint(Scene(7, "day"), width=768, height=768)
@@ -585,23 +586,22 @@ def test_the_pace_is_kept_over_calls_and_by_deployment(paced):
     assert sum(paced.slept) == 10
 
 
-def test_what_is_refused_for_good_is_not_asked_again_nor_waited_for(emulator):
+def test_what_is_refused_for_good_is_not_asked_again_nor_waited_for(emulator, monkeypatch):
     emulator.fault("key_echo", times=None)
-    refused, slept = threading.Event(), []
+    refused, known, slept = threading.Event(), [None], []
 
     def sleep(seconds):
         slept.append(seconds)
         assert refused.wait(5)
 
-    with emulator.client() as client:
-        client._driver._sleep = sleep
-        settle = client._core.engine.ledger.settle
-
-        def settled(*words, **what):
-            settle(*words, **what)
+    def learn(_, error):
+        known[0] = error
+        if error is not None:
             refused.set()
 
-        client._core.engine.ledger.settle = settled
+    monkeypatch.setattr(Drawing, "_refused", property(lambda _: known[0], learn), raising=False)
+    with emulator.client() as client:
+        client._driver._sleep = sleep
         with pytest.raises(AuthenticationFailed, match="None of the 3"):
             client.image.generate("x", n=3, requests_per_minute=0.2)
     assert len(emulator.journal) == 1

@@ -12,9 +12,12 @@ import openai
 import pytest
 
 from mai_sdk.emulator import EMULATOR_KEY, EMULATOR_TOKEN
+from mai_sdk.engine.steps import Limits
 from mai_sdk.errors import ConfigurationError, InvalidRequest, LedgerError, UnsupportedFeature
 from mai_sdk.metering.memory import MemoryLedger
+from mai_sdk.resources.errand import Errand
 from mai_sdk.resources.openai_transport import library_of
+from mai_sdk.resources.relay import Asked, Relay
 
 ASK = [{"role": "user", "content": "Why is the sky blue?"}]
 LONG = "This is a sentence of some words. " * 40
@@ -498,3 +501,24 @@ def test_threads_keep_their_calls_apart(emulator):
     assert len({row.operation.call_id for row in found}) == 16
     assert len(found) == 20
     assert {row.state for row in found} == {"released", "settled_exact"}
+
+
+def test_what_is_made_in_the_background_is_unknown_and_not_nearly_nothing(emulator):
+    queued = {"id": "r1", "object": "response", "status": "queued", "output": [], "usage": None}
+    with routed(emulator, "openai-v1") as client:
+        relay = Relay(client._core, model="mine")
+        asked = Asked(
+            method="POST",
+            url=f"{relay.base_url}/responses",
+            headers={},
+            body=json.dumps({"background": True, "input": "Why?"}).encode(),
+            limits=Limits(connect=9, first_byte=9, between_reads=9),
+        )
+        made = relay.passage(asked, Errand(is_alone=True))
+        assert made.call.upper_bound().output_tokens is not None
+        made.tab.reserve(made.call.upper_bound)
+        answer = made.answer(SimpleNamespace(status=200, headers={}))
+        answer.take(json.dumps(queued).encode())
+        answer.end()
+        row = only(client)
+    assert (row.state, row.cost.status) == ("unknown", "unknown")

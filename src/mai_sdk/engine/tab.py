@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from mai_sdk.engine.steps import Kept
+from mai_sdk.engine.steps import Kept, Work
 from mai_sdk.engine.watching import Over, Watches
 from mai_sdk.errors import BudgetExceeded, LedgerError
 from mai_sdk.metering.cost import Cost
@@ -93,8 +93,7 @@ class Tab:
         self.unknown_so_far = 0
         """How many attempts of this call ended without anybody knowing whether they ran."""
         self._unrecorded: list[str] = []
-        self._tickets: list[Ticket[Any]] = []
-        """Of what was settled on a ledger with a thread of its own."""
+        self._tickets: list[Ticket[Any]] = []  # of what was settled on a ledger with a thread
         self._open: Entry | None = None
         self._reservation: Ticket[None] | None = None
         self._demands: Sequence[Demand] = ()
@@ -125,7 +124,7 @@ class Tab:
         """Whether the call's total time is used up."""
         return self.deadline is not None and self.engine.clock() >= self.deadline
 
-    def reserving(self, upper_bound: Callable[[], Usage]) -> Generator[Kept, Any, None]:
+    def reserving(self, upper_bound: Callable[[], Usage]) -> Generator[Kept | Work, Any, None]:
         """Write down that a request is about to go out; it does not go out if this raises.
 
         Raises:
@@ -146,7 +145,7 @@ class Tab:
     def reserve(self, upper_bound: Callable[[], Usage], *, after: bool = False) -> None:
         """Have it written down, and go on: nothing may be sent before `reserved` has returned.
 
-        What is written down `after` it was done asks no budget: it cannot be refused any more.
+        What is written down `after` it was done is counted by budgets, and refused by none.
 
         Raises:
             BudgetExceeded: There is no room for it in a budget, and that is known at once.
@@ -165,7 +164,7 @@ class Tab:
             reserved_at=now,
             upper_bound=bound,
         )
-        demands = () if after else self.engine.allowance.demands(self.operation, bound)
+        demands = self.engine.allowance.demands(self.operation, bound, after=after)
         self._demands = demands
         if self.engine.queue is not None:
             claims = [demand.claim for demand in demands]
@@ -194,7 +193,7 @@ class Tab:
         ticket = self._reservation
         return ticket is None or (ticket.is_done and ticket.failed is None)
 
-    def reserved(self) -> Generator[Kept, Any, None]:
+    def reserved(self) -> Generator[Kept | Work, Any, None]:
         """Wait until what `reserve` asked for is written.
 
         Raises:
@@ -211,8 +210,9 @@ class Tab:
             if isinstance(ticket.failed, BudgetExceeded):
                 raise self.engine.allowance.refused(ticket.failed, self._demands)
             raise ticket.failed
-        self.engine.allowance.granted(self._demands)
-        self._demands = ()
+        demands, self._demands = self._demands, ()
+        if self.engine.allowance.may_warn(demands):
+            yield Work(partial(self.engine.allowance.granted, demands))
 
     def answered(self, request_id: str | None) -> None:
         """Note that an answer came, and what the service calls it."""

@@ -148,17 +148,24 @@ class AsyncPyreqwestTransport:
 
 
 class AsyncPyreqwestResponse:
-    """See `steps.AsyncResponse`."""
+    """See `steps.AsyncResponse`.
 
-    __slots__ = ("_outgoing", "_read", "headers", "status")
+    The library lets nobody close an answer while a task waits for its next piece: closing waits,
+    too, and both wait for ever. So whoever waits is woken first.
+    """
+
+    __slots__ = ("_outgoing", "_read", "_reader", "headers", "status")
 
     def __init__(self, outgoing: StreamRequest, answer: Response) -> None:
         self._outgoing: Any = outgoing
         self._read = answer.body_reader.read_chunk
+        self._reader: asyncio.Task[Any] | None = None
         self.status = answer.status
         self.headers = _Headers(answer)
 
     async def read(self, *, within: float | None) -> bytes | None:
+        task = self._reader = asyncio.current_task()
+        cancelled_before = task.cancelling() if task is not None else 0
         try:
             if within is None:
                 chunk = await self._read()
@@ -169,13 +176,22 @@ class AsyncPyreqwestResponse:
             failure = _failure(error, reading="between_chunks")
         except TimeoutError:
             failure = TransportFailed("no answer in time", certainty="unknown", phase="total")
+        except asyncio.CancelledError:
+            closed = self._outgoing is None
+            if task is None or not closed or task.uncancel() > cancelled_before:
+                raise
+            failure = TransportFailed("closed while it was read", certainty="unknown")
         else:
             return None if chunk is None else bytes(chunk)
+        finally:
+            self._reader = None
         raise failure
 
     async def aclose(self) -> None:
         outgoing, self._outgoing = self._outgoing, None
         if outgoing is not None:
+            if self._reader is not None:
+                self._reader.cancel()
             await outgoing.__aexit__(None, None, None)
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mai_sdk.metering.csv_cells import shown_row
 from mai_sdk.metering.focus import (
     COLUMNS,
     UNPRICED_COLUMNS,
@@ -68,13 +69,13 @@ def write_focus(
         unknown.writeheader()
         for entry in entries:
             for row in focus_rows(entry, account=account):
-                known.writerow(row)
+                known.writerow(shown_row(row))
                 counts["rows"] += 1
             cost = entry.counted
             if cost is not None and cost.at_least:
                 nanos[cost.currency] += nanodollars_of(cost.at_least)
             for row in unpriced_rows(entry):
-                unknown.writerow(row)
+                unknown.writerow(shown_row(row))
                 counts["unpriced"] += 1
     return FocusFiles(
         path=target,

@@ -27,7 +27,11 @@ class Writer(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _writer(pid: int) -> Writer:
-    return Writer(platform.node(), _boot(), pid, _started(pid) or "")
+    try:
+        started = _started(pid)
+    except OSError:
+        started = ""
+    return Writer(platform.node(), _boot(), pid, started)
 
 
 def this_writer() -> Writer:
@@ -42,13 +46,20 @@ def is_dead(writer: Writer) -> bool:
         return False
     start, _, pids = writer.boot.partition(" ")
     start_now, _, pids_now = boot.partition(" ")
+    if not (start and start_now and writer.started):  # one of us was not told
+        return not _exists(writer.pid)
     if start != start_now:
         return True
     if pids != pids_now:  # another container: its pids mean nothing here
         return False
-    if not start:
+    try:
+        return _started(writer.pid) != writer.started
+    except FileNotFoundError:  # it may be another user's, and hidden (hidepid in proc(5))
         return not _exists(writer.pid)
-    return _started(writer.pid) != writer.started
+    except ProcessLookupError:
+        return True
+    except OSError:  # such as too many open files: that says nothing of the process
+        return False
 
 
 def lives(writer: Writer) -> bool:
@@ -64,17 +75,13 @@ def _boot() -> str:
         return ""
 
 
-def _started(pid: int) -> str | None:
-    """Return when the process was started (proc(5), field 22 of stat); None if it is not there.
+def _started(pid: int) -> str:
+    """Return when the process was started (proc(5), field 22 of stat).
 
-    A zombie is dead: it writes no more.
+    A zombie is dead, and has no start: it writes no more.
     """
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in {"Z", "X"} else fields[19]
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return "" if fields[0] in {"Z", "X"} else fields[19]
 
 
 def _exists(pid: int) -> bool:

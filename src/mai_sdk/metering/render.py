@@ -7,6 +7,7 @@ import io
 import textwrap
 from typing import TYPE_CHECKING, Final
 
+from mai_sdk.metering.csv_cells import shown
 from mai_sdk.metering.money import write_money
 from mai_sdk.metering.usage import METERS
 
@@ -97,12 +98,12 @@ def csv_text(report: Report) -> str:
     """Return the rows as CSV; what is unknown is left empty, never 0."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*report.by, *_CSV_COLUMNS])
+    writer.writerow([*map(shown, report.by), *_CSV_COLUMNS])
     for row in report.rows:
         meters = row.usage.meters()
         writer.writerow(
             [
-                *row.keys.values(),
+                *map(shown, row.keys.values()),
                 row.calls,
                 row.attempts,
                 *[meters.get(meter) for meter in METERS],
@@ -117,7 +118,7 @@ def csv_text(report: Report) -> str:
                 row.p95_seconds,
                 row.p99_seconds,
                 *[_plain(amount) for amount in (row.p50_cost, row.p95_cost, row.p99_cost)],
-                row.cost.reason,
+                shown(row.cost.reason),
             ]
         )
     return out.getvalue()

@@ -163,8 +163,8 @@ class SQLiteFile:
     def _checkpoint(self) -> None:
         """Copy the log into the file while nobody can commit."""
         self._jobs = 0
-        db = self.db("write")
         try:
+            db = self.db("write")
             _patiently(lambda: db.execute("BEGIN IMMEDIATE"))
             try:
                 copier = _open(self.path)
@@ -172,7 +172,7 @@ class SQLiteFile:
                 copier.close()
             finally:
                 db.execute("ROLLBACK")
-        except sqlite3.Error as error:  # nothing is lost: it stays in the log
+        except (sqlite3.Error, LedgerError) as error:  # nothing is lost: it stays in the log
             _log.warning("The ledger %s could not be checkpointed: %s", self.path, error)
 
     @contextmanager
@@ -215,7 +215,7 @@ def ledger_error(deed: str, path: Path) -> Generator[None]:
     """Raise what SQLite has to say as a LedgerError: a sentence, and its `reason`."""
     try:
         yield
-    except sqlite3.IntegrityError as error:
+    except (sqlite3.IntegrityError, UnicodeError) as error:  # half a surrogate pair is the latter
         raise LedgerError(
             f"Could not {deed} the ledger {path}: the row does not fit ({error}).",
             reason="refused",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ def check_writable(path: str | Path) -> Path:
 def whole_file(path: str | Path) -> Generator[Path]:
     """Give the path of a new file beside `path`, which takes its place if the block ends well.
 
+    What was never there is made for its owner only, as a ledger is; else its mode stays.
+
     Raises:
         InvalidRequest: Nothing can be written there.
         OSError: Writing failed; what was at `path` is as it was.
@@ -43,9 +46,18 @@ def whole_file(path: str | Path) -> Generator[Path]:
     target = check_writable(path)
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
+        _make_private(beside, like=target)
         yield beside
         beside.replace(target)
     except BaseException:
         with suppress(OSError):
             beside.unlink()
         raise
+
+
+def _make_private(path: Path, *, like: Path) -> None:
+    with suppress(FileNotFoundError):
+        path.unlink()  # of a process that died, or a link somebody laid
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    with suppress(FileNotFoundError):
+        path.chmod(stat.S_IMODE(like.stat().st_mode))

@@ -7,6 +7,7 @@ together.
 from __future__ import annotations
 
 import atexit
+import logging
 import threading
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Ticket", "WriterThread"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger("mai_sdk")
 
 _AT_ONCE: Final = 500
 _EXIT_SECONDS: Final = 15
@@ -82,7 +85,10 @@ class Ticket(Generic[T]):
                 call = self._calls.pop(0)
             except IndexError:  # the other thread was quicker
                 return
-            call()
+            try:
+                call()
+            except Exception:  # noqa: BLE001 - a log handler of the user: others are to be served
+                _log.exception("What waits for the ledger failed")
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from mai_sdk.resources.cascade_bill import CascadeBill
 from mai_sdk.resources.cascade_session import CascadeSession
 from mai_sdk.resources.cascade_settings import CascadeSettings, Roles
 from mai_sdk.resources.code import AsyncCode
+from mai_sdk.resources.live_session import Switchboard
 from mai_sdk.resources.reasoning import AsyncReasoning
 from mai_sdk.resources.tools import split_tools
 from mai_sdk.resources.transcribe_session import DEFAULT_STREAMING_MODEL, Dictate, open_dictation
@@ -18,11 +19,11 @@ from mai_sdk.session.cascade import Cascade
 from mai_sdk.wire.voice import DEFAULT_VOICE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mai_sdk.config import Modality, Timeouts
     from mai_sdk.engine.live import Endurance
-    from mai_sdk.resources.live_session import Switchboard
+    from mai_sdk.resources.core import Core
     from mai_sdk.resources.stream import AsyncReplyStream
     from mai_sdk.resources.tools import ToolLike
     from mai_sdk.resources.voice import AsyncVoice
@@ -91,7 +92,7 @@ def open_cascade(
     cast: Cast,
     *,
     endurance: Endurance | None,
-    mouth: AsyncVoice,
+    mouth: Callable[[Core], AsyncVoice],
 ) -> CascadeSession:
     """Return a conversation that is not open yet.
 
@@ -99,16 +100,16 @@ def open_cascade(
         board: The client's.
         cast: Who does what.
         endurance: How long the ears hold out.
-        mouth: The client's.
+        mouth: What makes the client's voice one whose calls are turns of a session.
 
     Raises:
         NotConfigured: No route leads to ears, brain or mouth.
         InvalidRequest: A setting is wrong as it stands.
         UnsupportedFeature: It is a thing of Voice Live.
     """
-    core, settings = board.core, cast.wanted()
-    session_id = uuid7()
-    tags = {**(cast.tags or {}), "session_id": session_id}
+    settings, session_id = cast.wanted(), uuid7()
+    core = board.core.in_session(session_id)
+    board = Switchboard(core, board.driver, board.pace)
     functions, schemas = split_tools(cast.tools)
     roles = Roles(
         brain=cast.brain,
@@ -117,7 +118,7 @@ def open_cascade(
         instructions=cast.instructions,
         tools=schemas,
         settings=settings,
-        tags=tags,
+        tags=cast.tags,
         extra_headers=cast.extra_headers,
     )
     brain = roles.check(core)
@@ -129,7 +130,7 @@ def open_cascade(
         push_to_talk=cast.turn_detection is None,
         buffer_seconds=cast.buffer_seconds,
         timeout=cast.timeout,
-        tags=tags,
+        tags=cast.tags,
         extra_headers=cast.extra_headers,
     )
     detector = (
@@ -155,6 +156,6 @@ def open_cascade(
         functions=functions,
         bill=CascadeBill(session_id, model=brain),
         think=think,
-        mouth=mouth,
+        mouth=mouth(core),
         spoken_ms=lambda: detector.spoken_ms if detector is not None else 0.0,
     )

@@ -1,7 +1,7 @@
 """What a cascade costs: the receipts of ears, brain and mouth, joined turn by turn.
 
 Each part is a call of its own in the ledger, reserved and settled by the code that makes it; the
-tag `session_id` finds them together. Here nothing is written, only added up.
+id of the session finds them together. Here nothing is written, only added up.
 """
 
 from __future__ import annotations

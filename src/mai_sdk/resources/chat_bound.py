@@ -22,8 +22,8 @@ _OUTPUT_LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_toke
 _TEXTS: Final = frozenset({"text", "input_text", "output_text", "refusal", "reasoning"})
 _IMAGES: Final = frozenset({"image_url", "input_image"})
 _SOUNDS: Final = frozenset({"input_audio", "audio_url"})
-_HISTORIES: Final = ("previous_response_id", "conversation", "prompt")
-"""What makes a service read more than the request says: a conversation or prompt it has kept."""
+_HISTORIES: Final = ("previous_response_id", "conversation")
+"""What makes a service read more than the request says: a conversation it has kept."""
 
 
 def most_used(body: Mapping[str, Any], *, body_bytes: int, model: Model | None) -> Usage:
@@ -31,8 +31,9 @@ def most_used(body: Mapping[str, Any], *, body_bytes: int, model: Model | None) 
 
     A token is at least one byte, so the size of the body bounds its text, and of what is sent
     inside it. Where the service reads or writes what the body does not say (a file it is told the
-    name of, a conversation it has kept, tools of its own, an answer without a limit), it is the
-    model's whole context, or None where that is not known.
+    name of, a conversation or prompt it has kept, an answer without a limit), it is the model's
+    whole context, or None where that is not known. With tools of its own a service may think any
+    number of times, so there is no limit to what it reads.
 
     Args:
         body: As it is sent.
@@ -45,16 +46,17 @@ def most_used(body: Mapping[str, Any], *, body_bytes: int, model: Model | None) 
             given += _TOKENS_AN_IMAGE
         elif kind not in _TEXTS and not (kind in _SOUNDS and inside):
             given = None
-    if any(body.get(name) for name in _HISTORIES) or _has_tools_of_the_service(body):
+    if any(body.get(name) for name in _HISTORIES) or as_object(body.get("prompt")):
         given = None
     made = next((n for name in _OUTPUT_LIMITS if (n := as_count(body.get(name)))), None)
     if made is None and model is not None:
         made = model.limit("output_tokens")
     context = model.limit("context_tokens") if model is not None else None
     given, made = (context if tokens is None else tokens for tokens in (given, made))
-    choices = as_count(body.get("n")) or 1
+    prompts = sum(each.__class__ in (str, list) for each in as_list(body.get("prompt"))) or 1
+    choices = prompts * max(as_count(body.get(name)) or 1 for name in ("n", "best_of"))
     return Usage(
-        input_tokens=given,
+        input_tokens=None if _has_tools_of_the_service(body) else given,
         output_tokens=None if made is None else made * choices,
         basis="estimated",
     )
@@ -62,8 +64,11 @@ def most_used(body: Mapping[str, Any], *, body_bytes: int, model: Model | None) 
 
 def _parts(body: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     """Yield the kind of every part of every message, and whether it is in the body itself."""
-    for message in as_list(body.get("messages")) or as_list(body.get("input")):
-        for part in map(as_object, as_list(as_object(message).get("content"))):
+    for item in map(as_object, (*as_list(body.get("messages")), *as_list(body.get("input")))):
+        if item.get("type") == "item_reference":
+            yield "item_reference", False
+        inside = (*as_list(item.get("content")), *as_list(item.get("output")))
+        for part in map(as_object, inside):
             kind = str(part.get("type", "text"))
             yield kind, "data" in as_object(part.get(kind))
 

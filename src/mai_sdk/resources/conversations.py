@@ -6,6 +6,7 @@ What they need is loaded when a session is asked for, so that no other call pays
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
 
 from mai_sdk.session.pace import ConnectionPace
@@ -106,7 +107,7 @@ class AsyncConversations:
 
         Each turn has a receipt, one that was interrupted or cut off, too. With `live` it is billed
         by what Voice Live reports; with `cascade` ears, brain and mouth are billed as everywhere,
-        and their rows in the ledger have the same tag `session_id`.
+        and their rows in the ledger have the id of one session.
 
         Args:
             engine: "live", over Voice Live; or "cascade", where MAI-Transcribe hears, any
@@ -165,8 +166,7 @@ class AsyncConversations:
 
             check_cascade(transcription=transcription, extra_query=extra_query)
             whole = Cast(brain=brain, ears=ears, **both)
-            mouth = cast("AsyncVoice", self)
-            return open_cascade(board, whole, endurance=endurance, mouth=mouth)
+            return open_cascade(board, whole, endurance=endurance, mouth=self._over)
         from mai_sdk.resources.voice_session import Talk, check_live, open_session
 
         check_live(engine=engine, ears=ears, settings=settings)
@@ -177,3 +177,9 @@ class AsyncConversations:
             **both,
         )
         return open_session(board, talk, endurance=endurance)
+
+    def _over(self, core: Core) -> AsyncVoice:
+        """Return the same voice over another core."""
+        other = copy(cast("AsyncVoice", self))
+        other._core = core  # noqa: SLF001 - it is one of us
+        return other

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
@@ -39,6 +39,8 @@ class Core:
     config: Config
     catalog: Catalog
     engine: Engine
+    session: str | None = None
+    """The id of the session all calls are turns of; see `in_session`."""
     open_streams: WeakSet[OpenStream] = field(default_factory=WeakSet["OpenStream"])
     """Streams that are open, so that closing the client can settle them."""
     _routes: dict[tuple[str | None, Modality], tuple[Route, Model | None]] = field(
@@ -47,6 +49,10 @@ class Core:
     _spacings: dict[tuple[str, str | None], Spacing] = field(
         default_factory=dict["tuple[str, str | None]", Spacing]
     )
+
+    def in_session(self, session: str) -> Core:
+        """Return the same parts for the calls that a session is made of: its id is on each row."""
+        return replace(self, session=session)
 
     def settle_open_streams(self) -> None:
         """Settle every stream nobody has read to its end, with what had arrived."""
@@ -123,5 +129,5 @@ class Core:
             verb=verb,
             tags={**self.config.tags, **(tags or {})},
             total_seconds=timeouts.total,
-            session=session,
+            session=self.session or session,
         )

@@ -197,7 +197,7 @@ class LiveSession(ABC, Generic[MachineT]):
                 self._used(event), request_id=event.response_id, error=failed
             )
             if self._has_more():
-                self._bill.stand()
+                self._bill.stand(after=True)
             return replace(event, receipt=receipt)
         if isinstance(event, Ended):
             self._bill.close(self._rest())

@@ -22,13 +22,7 @@ from mai_sdk.errors import AnswerTooLarge, InvalidRequest, UnsupportedFeature
 from mai_sdk.metering.characters import count_characters
 from mai_sdk.metering.usage import Usage
 from mai_sdk.resources.reading import Reading
-from mai_sdk.resources.say import (
-    MAX_SSML_BYTES,
-    Document,
-    Say,
-    documents_of,
-    speech_route,
-)
+from mai_sdk.resources.say import MAX_SSML_BYTES, Document, Say, documents_of, speech_route
 from mai_sdk.resources.speaking import build_speech
 from mai_sdk.resources.speech import Speech
 from mai_sdk.wire.closes import failure_from_close
@@ -64,6 +58,7 @@ __all__ = ["Live", "LiveSpeaking", "open_live", "shared_by", "socket_call"]
 _CONFIG = config_body(name="mai-sdk", version=__version__, platform=platform.system())
 _MAX_BYTES = 256 * 1024 * 1024
 _NO_USAGE = Usage(characters=0, basis="estimated")
+_NO_LIMIT = Usage(basis="unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +168,7 @@ class LiveSpeaking(Reading[SpeechEvent, Speech]):
         pieces: Pieces | AsyncPieces | None,
         core: Core,
     ) -> None:
-        call = replace(call, fail=self._refused, upper_bound=lambda: self.used(None))
+        call = replace(call, fail=self._refused, upper_bound=self._most)
         super().__init__(call, tab, open_streams=core.open_streams)
         self.pieces = pieces
         self._kind = kind
@@ -295,6 +290,11 @@ class LiveSpeaking(Reading[SpeechEvent, Speech]):
         said = sum(map(count_characters, self.streamed.said))
         whole = self.streamed.is_over
         return Usage(characters=said, basis="estimated" if whole else "lower_bound")
+
+    def _most(self) -> Usage:
+        """Return what this turn can use at most; of text that is being written nobody knows."""
+        used = self.used(None)
+        return _NO_LIMIT if used.basis == "lower_bound" else used
 
     def partial(self) -> Speech:
         """Return the speech as far as it came."""

@@ -130,14 +130,15 @@ class Relay:
         adds_usage = self._fit(body, path)
         plan = self._plan(body, path)
         call = plan.carrying(asked.url, to_json(body) if body else asked.body, body=body)
-        is_chat = path in _VERBS
+        is_bounded = path in _VERBS
+        is_chat = is_bounded and not (body.get("background") and not body.get("stream"))
         call = replace(
             call,
             method=asked.method,
             headers=tuple((n, v) for n, v in asked.headers.items() if n not in _OURS),
             accept=asked.headers.get("accept", call.accept),
             content_type=asked.headers.get("content-type", call.content_type),
-            upper_bound=call.upper_bound if is_chat else _unknown,
+            upper_bound=call.upper_bound if is_bounded else _unknown,
         )
         is_metered = asked.method == "POST"
         verb = _VERBS.get(path, "openai")
@@ -212,7 +213,8 @@ class Passage:
     is_metered: bool
     """Whether it is an attempt: what only looks something up is billed nowhere."""
     is_chat: bool
-    """Whether our readers know its answer."""
+    """Whether our readers know its answer. One that is made in the background has none yet: what
+    it will have used is not known, unless it says so."""
     hides_usage: bool
     """Whether the client's code did not ask for the chunk with the usage."""
 

@@ -42,10 +42,11 @@ class Bill:
         self._most = most
         """What one turn can use at most."""
 
-    def stand(self) -> Tab:
+    def stand(self, *, after: bool = False) -> Tab:
         """See to it that a turn is reserved: what follows may be billed.
 
-        Nothing may be sent before `stood` has returned.
+        Nothing may be sent before `stood` has returned; `after` says that it was sent already, and
+        so no budget can refuse it.
 
         Raises:
             BudgetExceeded: A budget has no room for another turn, and that is known at once.
@@ -53,7 +54,7 @@ class Bill:
         """
         if self._tab is None:
             tab = self._open_tab(self.session_id)
-            tab.reserve(lambda: self._most)
+            tab.reserve(lambda: self._most, after=after)
             self._tab = tab
         return self._tab
 

@@ -131,6 +131,15 @@ class TranscribeSession(LiveSession[Transcription]):
         hearing = self._machine.hearing
         return hearing.given_at(round(offset_ms * hearing.sample_rate / 1000))
 
+    async def _begin(self) -> None:
+        """See to it that what is sent is written down, also silence or a turn that has no end.
+
+        Every row stays below what is reserved for it: half of it is left for what is sent again.
+        """
+        if self._streamed() - self._billed_seconds >= _LONGEST_TURN // 2:
+            self._bill.settle(self._seconds_since(), request_id=None, error=None)
+        await super()._begin()
+
     def _give(self, audio: bytes) -> None:
         self._machine.send_audio(audio, now=self._live.clock())
 
@@ -139,9 +148,12 @@ class TranscribeSession(LiveSession[Transcription]):
 
     def _seconds_since(self) -> Usage:
         """Return the seconds streamed since the last receipt, so that all of them add up."""
-        streamed = ceil(self._machine.streamed / self._machine.hearing.sample_rate)
+        streamed = self._streamed()
         seconds, self._billed_seconds = streamed - self._billed_seconds, streamed
         return Usage(audio_seconds=seconds, basis="estimated")
+
+    def _streamed(self) -> int:
+        return ceil(self._machine.streamed / self._machine.hearing.sample_rate)
 
     def _has_more(self) -> bool:
         return bool(self._machine.hearing.said)
