@@ -182,6 +182,6 @@ class AsyncConversations:
 
 def _over(voice: AsyncConversations, core: Core) -> AsyncVoice:
     """Return the same voice over another core."""
-    other = copy(cast("AsyncVoice", voice))
+    other: Any = copy(voice)
     other._core = core  # noqa: SLF001 - it is one of us
-    return other
+    return cast("AsyncVoice", other)
