@@ -7,6 +7,7 @@ What they need is loaded when a session is asked for, so that no other call pays
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
 
 from mai_sdk.session.pace import ConnectionPace
@@ -166,7 +167,7 @@ class AsyncConversations:
 
             check_cascade(transcription=transcription, extra_query=extra_query)
             whole = Cast(brain=brain, ears=ears, **both)
-            return open_cascade(board, whole, endurance=endurance, mouth=self._over)
+            return open_cascade(board, whole, endurance=endurance, mouth=partial(_over, self))
         from mai_sdk.resources.voice_session import Talk, check_live, open_session
 
         check_live(engine=engine, ears=ears, settings=settings)
@@ -178,8 +179,9 @@ class AsyncConversations:
         )
         return open_session(board, talk, endurance=endurance)
 
-    def _over(self, core: Core) -> AsyncVoice:
-        """Return the same voice over another core."""
-        other = copy(cast("AsyncVoice", self))
-        other._core = core  # noqa: SLF001 - it is one of us
-        return other
+
+def _over(voice: AsyncConversations, core: Core) -> AsyncVoice:
+    """Return the same voice over another core."""
+    other: Any = copy(voice)
+    other._core = core  # noqa: SLF001 - it is one of us
+    return cast("AsyncVoice", other)
