@@ -296,7 +296,7 @@ def costing(nanos: int | None, state: str = "settled_exact") -> dict[str, Any]:
         (costing(None, "unknown"), 60),
         (costing(None), 60),
         ({**costing(None), "cost": Cost(amount=None, status="unknown", known=Decimal("9e-8"))}, 90),
-        ({**costing(9), "cost": Cost(amount=Decimal("9e-9"), status="lower_bound")}, 9),
+        ({**costing(9), "cost": Cost(amount=Decimal("9e-9"), status="lower_bound")}, 60),
     ],
 )
 def test_what_was_claimed_becomes_what_was_spent(

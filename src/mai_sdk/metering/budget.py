@@ -69,8 +69,8 @@ class Budget(Value):
     their limits, so a limit can be raised while it is in use. In the default ledger, which is in
     memory, counting begins anew with each client.
 
-    An answer that was broken off counts with what had arrived of it, which is the least it can
-    have cost; where nobody knows whether an attempt ran, all it had claimed stays spent.
+    Where nobody knows the most that an attempt cost, all it had claimed stays spent: it may have
+    run unseen, or its answer was broken off and only what had arrived of it is known.
     """
 
     limit: Annotated[Money, BeforeValidator(_money)]

@@ -34,6 +34,7 @@ __all__ = [
     "added_up",
     "charged_nanos",
     "died",
+    "keeps_claim",
     "may_settle",
     "no_room",
     "no_such_attempt",
@@ -260,16 +261,25 @@ def no_such_attempt(attempt_id: str) -> LedgerError:
     )
 
 
+def keeps_claim(state: AttemptState, cost: Cost) -> bool:
+    """Whether all of a claim stays spent: nobody knows that the attempt cost less.
+
+    So it is where it may have run, where its price is unknown, and where only what had arrived of
+    a broken-off answer is known: more may have been made, and billed.
+    """
+    return state == "unknown" or cost.status in {"unknown", "lower_bound"}
+
+
 def charged_nanos(state: AttemptState, cost: Cost, claimed: int) -> int:
     """Return what a settled attempt takes out of a budget it had `claimed` so much of.
 
-    Its cost where that is known; all of the claim, or what is known if that is more, where the
-    attempt may have run or its price is unknown; nothing where nothing ran.
+    Its cost where that is known; all of the claim, or what is known if that is more, where it
+    `keeps_claim`; nothing where nothing ran.
     """
     if state == "released":
         return 0
     known = nanodollars_of(cost.at_least)
-    return max(known, claimed) if state == "unknown" or cost.status == "unknown" else known
+    return max(known, claimed) if keeps_claim(state, cost) else known
 
 
 def added_up(claims: Sequence[Claim]) -> Sequence[Claim]:

@@ -16,6 +16,7 @@ from mai_sdk.metering.ledger import (
     BudgetState,
     Recovery,
     added_up,
+    keeps_claim,
     may_settle,
     no_room,
     no_such_attempt,
@@ -278,7 +279,7 @@ def _charge_of(state: AttemptState, cost: Cost) -> tuple[bool, int, int]:
     if state == "released":
         return False, 0, 0
     known = nanodollars_of(cost.at_least)
-    return state == "unknown" or cost.status == "unknown", known, known
+    return keeps_claim(state, cost), known, known
 
 
 def reprice(db: Connection[Any], attempt_id: str, cost: Cost) -> None:
