@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import base64
 import contextlib
+import gc
 import json
 import os
 import select
@@ -138,6 +139,8 @@ class Sessions:
             await send(stamped(0) + NOISE)
             self.sends.append(send)
             self.readers.append(asyncio.create_task(read()))
+        gc.collect()
+        gc.freeze()  # as a server of many sessions does: no pause for what lives as long as they
         await asyncio.sleep(0.2)
 
     async def close(self) -> None:
@@ -285,8 +288,10 @@ def main() -> None:
         core(0)
         Server().serve()
     elif asked.work:
+        import uvloop
+
         core(-1)
-        asyncio.run(work(asked.work[0], int(asked.work[1])))
+        uvloop.run(work(asked.work[0], int(asked.work[1])))
     else:
         from results import keep
 
