@@ -70,7 +70,32 @@ class End(Protocol):
         ...
 
 
-class FileEnd:
+class _Virtual:
+    """Hears the agent over a loudspeaker that nobody hears, and keeps what came out of it."""
+
+    def __init__(self, *, clock: Callable[[], float], at_once: bool) -> None:
+        self.recording = Recording()
+        self._speaker = VirtualSpeaker(Playing(self.recording), clock=clock, at_once=at_once)
+
+    def hear(self, chunk: AudioChunk) -> None:
+        """Take a piece of the agent's voice."""
+        self._speaker.give(chunk)
+
+    def answered(self) -> None:
+        """Note that an answer is whole."""
+        self._speaker.finish()
+
+    def stop(self) -> None:
+        """Let no more be heard of it."""
+        self._speaker.stop()
+
+    async def _played(self, call: Call) -> None:
+        ms = self._speaker.played()
+        if ms:
+            await call.played(ms)
+
+
+class FileEnd(_Virtual):
     """Says what is in a file, as it would be said, or as fast as it is taken.
 
     In real time the answers are heard by a loudspeaker that nobody hears, so that an interruption
@@ -88,15 +113,14 @@ class FileEnd:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        super().__init__(clock=clock, at_once=fast)
         self.sample_rate = sample_rate
-        self.recording = Recording()
         self.options: dict[str, Any] = {"turn_detection": None} if push_to_talk else {}
         self._pcm = pcm
         self._is_fast = fast
         self._is_by_hand = push_to_talk
         self._clock = clock
         self._sleep = sleep
-        self._speaker = VirtualSpeaker(Playing(self.recording), clock=clock, at_once=fast)
         self._frame = sample_rate // _FRAMES_A_SECOND * SAMPLE_BYTES
         self._began = 0.0
         self._sent = 0
@@ -118,18 +142,6 @@ class FileEnd:
             await self._played(call)
         await call.played(self._speaker.rest())
 
-    def hear(self, chunk: AudioChunk) -> None:
-        """Take a piece of the agent's voice."""
-        self._speaker.give(chunk)
-
-    def answered(self) -> None:
-        """Note that an answer is whole."""
-        self._speaker.finish()
-
-    def stop(self) -> None:
-        """Let no more be heard of it."""
-        self._speaker.stop()
-
     async def _fall_silent(self, call: Call, shown: Shown) -> None:
         nothing, said = bytes(self._frame), 0.0
         while said < (_LONGEST_TAIL_S if shown.progress.is_speaking else _TAIL_S):
@@ -144,13 +156,8 @@ class FileEnd:
         await self._sleep(0 if self._is_fast else max(wait, 0))
         await self._played(call)
 
-    async def _played(self, call: Call) -> None:
-        ms = self._speaker.played()
-        if ms:
-            await call.played(ms)
 
-
-class TextEnd:
+class TextEnd(_Virtual):
     """Says one text after another in writing, each once the last was answered."""
 
     options: dict[str, Any]
@@ -161,12 +168,11 @@ class TextEnd:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        super().__init__(clock=time.monotonic, at_once=True)
         self.sample_rate = RATE
-        self.recording = Recording()
         self.options = {}
         self._texts = tuple(texts)
         self._sleep = sleep
-        self._speaker = VirtualSpeaker(Playing(self.recording), clock=time.monotonic, at_once=True)
 
     async def speak(self, call: Call, shown: Shown) -> None:
         """Say the texts; return once the last was answered."""
@@ -180,20 +186,3 @@ class TextEnd:
                 await self._sleep(1 / _FRAMES_A_SECOND)
                 await self._played(call)
         await self._played(call)
-
-    def hear(self, chunk: AudioChunk) -> None:
-        """Take a piece of the agent's voice."""
-        self._speaker.give(chunk)
-
-    def answered(self) -> None:
-        """Note that an answer is whole."""
-        self._speaker.finish()
-
-    def stop(self) -> None:
-        """Let no more be heard of it."""
-        self._speaker.stop()
-
-    async def _played(self, call: Call) -> None:
-        ms = self._speaker.played()
-        if ms:
-            await call.played(ms)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Endurance", "Live"]
 
 _MUCH: Final = 256 * 1024
-"""Bytes that may wait to be sent before `room` waits, too."""
+"""Bytes that may wait to be sent before `out` waits, too."""
 _SLICE: Final = 64 * 1024
 """Bytes that are sent before the next ping may be: a slow line is not a dead one."""
 _MANY: Final = 20_000

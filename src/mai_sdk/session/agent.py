@@ -112,8 +112,12 @@ class Agent:
                 self.answers.mute(each.response_id)
         return cut
 
-    def played(self, now: float) -> None:
-        """Note that playback was reported: the first sample of an answer may be out."""
+    def played(self, *, ms: float | None, size: int | None, now: float) -> None:
+        """Note that so much more came out of the loudspeaker: perhaps an answer's first sample."""
+        if ms is not None:
+            self.playback.played(ms)
+        if size is not None:
+            self.playback.played_bytes(size)
         self.reports_playback = True
         for answer in self.answers.open.values():
             heard = self._heard_of(answer)

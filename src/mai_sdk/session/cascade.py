@@ -249,11 +249,7 @@ class Cascade:
 
     def played(self, *, ms: float | None = None, size: int | None = None, now: float) -> None:
         """Note that so much more came out of the loudspeaker."""
-        if ms is not None:
-            self.agent.playback.played(ms)
-        if size is not None:
-            self.agent.playback.played_bytes(size)
-        self.agent.played(now)
+        self.agent.played(ms=ms, size=size, now=now)
 
     def close(self) -> None:
         """Note that the session is being ended: answers under way are left, none is begun."""
