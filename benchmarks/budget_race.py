@@ -24,19 +24,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from paid_call import MOST, paid_call
+
 from mai_sdk.errors import BudgetExceeded
-from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.ids import uuid7
-from mai_sdk.metering.ledger import Claim, Entry, Operation, open_ledger
-from mai_sdk.metering.money import from_nanodollars
-from mai_sdk.metering.usage import Usage
+from mai_sdk.metering.ledger import Claim, open_ledger
 
 if TYPE_CHECKING:
     from mai_sdk.metering.ledger import Ledger
 
-MOST = 1_000
-"""The upper bound of a call, in nano-dollars: what it really costs is between half of it and it."""
-BOUND = Cost(amount=from_nanodollars(MOST), status="estimated", reason="The most it can be.")
 PERIOD = "total"
 
 
@@ -68,26 +64,13 @@ class Race:
 
 
 def spend(ledger: Ledger, budget: str, limit: int, provider: int, nanos: int) -> None:
-    """Make one call under the budget."""
-    call_id = uuid7()
-    now = time.time()
-    operation = Operation(
-        call_id=call_id, modality="reasoning", verb="create", model="M", deployment=None,
-        surface="foundry", started_at=now,
-    )  # fmt: skip
-    entry = Entry(
-        attempt_id=f"{call_id}-1", number=1, operation=operation, state="reserved",
-        reserved_at=now, upper_bound=BOUND,
-    )  # fmt: skip
+    """Make one call under the budget, and have it noted by the provider."""
     claim = Claim(budget_id=budget, period=PERIOD, limit_nanos=limit, nanos=MOST)
-    ledger.reserve(entry, claims=[claim])
-    os.write(provider, f"{nanos}\n".encode())
-    ledger.settle(
-        entry.attempt_id,
-        state="settled_exact",
-        usage=Usage(input_tokens=1, output_tokens=nanos),
-        cost=Cost(amount=from_nanodollars(nanos), status="exact"),
-        settled_at=time.time(),
+    paid_call(
+        ledger,
+        claim=claim,
+        nanos=nanos,
+        ran=lambda _: os.write(provider, f"{nanos}\n".encode()),
     )
 
 

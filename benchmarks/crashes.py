@@ -23,21 +23,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from mai_sdk.metering.cost import Cost
+from paid_call import BOUND, MOST, paid_call
+
 from mai_sdk.metering.ids import uuid7
 from mai_sdk.metering.ledger import Claim, Entry, Operation, open_ledger
-from mai_sdk.metering.money import from_nanodollars
-from mai_sdk.metering.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mai_sdk.metering.ledger import Ledger
 
-MOST = 1_000
-"""The upper bound of a call, in nano-dollars: what it really costs is between 0 and that."""
 BUDGET, PERIOD, LIMIT = "crashes", "total", 10**15
-BOUND = Cost(amount=from_nanodollars(MOST), status="estimated", reason="The most it can be.")
 ROWS_TO_RECOVER = 100_000
 
 
@@ -70,28 +66,15 @@ class Outcome:
 
 
 def call(ledger: Ledger, provider: int, nanos: int) -> None:
-    """Make one call: reserve, have it executed, settle. It may end anywhere."""
-    call_id = uuid7()
-    now = time.time()
-    operation = Operation(
-        call_id=call_id, modality="reasoning", verb="create", model="M", deployment=None,
-        surface="foundry", started_at=now,
-    )  # fmt: skip
-    entry = Entry(
-        attempt_id=f"{call_id}-1", number=1, operation=operation, state="reserved",
-        reserved_at=now, upper_bound=BOUND,
-    )  # fmt: skip
+    """Make one call, and have it noted by the provider and by whoever kept it."""
     claim = Claim(budget_id=BUDGET, period=PERIOD, limit_nanos=LIMIT, nanos=MOST)
-    ledger.reserve(entry, claims=[claim])
-    os.write(provider, f"ran {entry.attempt_id} {nanos}\n".encode())
-    ledger.settle(
-        entry.attempt_id,
-        state="settled_exact",
-        usage=Usage(input_tokens=1, output_tokens=nanos),
-        cost=Cost(amount=from_nanodollars(nanos), status="exact"),
-        settled_at=time.time(),
+    attempt_id = paid_call(
+        ledger,
+        claim=claim,
+        nanos=nanos,
+        ran=lambda attempt_id: os.write(provider, f"ran {attempt_id} {nanos}\n".encode()),
     )
-    os.write(provider, f"kept {entry.attempt_id} {nanos}\n".encode())
+    os.write(provider, f"kept {attempt_id} {nanos}\n".encode())
 
 
 def write(address: str, provider_file: Path, seed: int) -> NoReturn:
