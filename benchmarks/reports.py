@@ -2,7 +2,7 @@
 
 Rewrites its part of benchmarks/RESULTS.md. The ledger is filled by SQL from a few thousand calls
 that are priced as always, each written many times with other times; the sums are those that
-the ledger's own trigger makes.
+the ledger itself makes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.rows import USAGE_COLUMNS, cost_columns, usage_columns
 from mai_sdk.metering.sqlite import SQLiteLedger
+from mai_sdk.metering.sqlite_cells import sum_up
 from mai_sdk.metering.usage import Usage
 
 HERE = Path(__file__).parent
@@ -115,7 +116,8 @@ def fill(path: Path, number: int) -> float:
         ((str(columns[0]), detail) for columns, detail in made),
     )
     began = time.perf_counter()
-    db.execute("UPDATE details SET cost = cost")  # as settling does: the trigger adds them up
+    db.execute("UPDATE details SET cost = cost")  # as settling does
+    sum_up(db)
     taken = time.perf_counter() - began
     db.execute("COMMIT")
     db.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mai_sdk.errors import LedgerError
-from mai_sdk.metering import sqlite_file
+from mai_sdk.metering import sqlite, sqlite_file
 from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.ids import uuid7
 from mai_sdk.metering.ledger import Claim, Entry, Operation
@@ -293,7 +293,7 @@ def test_closing_writes_what_was_asked_for_before(tmp_path):
 
 def test_the_log_is_copied_into_the_file_while_nobody_can_commit(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(sqlite_file, "wal_is_safe", lambda version: False)
-    monkeypatch.setattr(sqlite_file, "_JOBS_BETWEEN_CHECKPOINTS", 10)
+    monkeypatch.setattr(sqlite, "_BETWEEN_CHECKPOINTS", 10)
     ledger = SQLiteLedger(tmp_path / "ledger.db")
     for _ in range(200):
         ledger.reserve(entry())

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from mai_sdk.metering.report import Report, build_report
 from mai_sdk.metering.sqlite import SQLiteLedger
 from mai_sdk.metering.usage import Usage
 
+DATA = Path(__file__).parents[1] / "data"
 BY = [
     ["model"],
     ["model", "day"],
@@ -30,14 +32,18 @@ BY = [
 @settings(max_examples=25)
 @given(
     st.lists(CALLS, max_size=8),
+    st.integers(0, 8),
     st.none() | st.floats(-2 * DAY, 2 * DAY) | st.sampled_from([-DAY, 0, DAY]),
     st.none() | st.floats(-2 * DAY, 2 * DAY) | st.sampled_from([-DAY, 0, DAY]),
 )
-def test_both_ways_to_add_up_give_equal_reports(calls, since, until):
+def test_both_ways_to_add_up_give_equal_reports(calls, summed, since, until):
     low, high = (None if edge is None else MIDNIGHT + edge for edge in (since, until))
     with TemporaryDirectory() as folder:
         ledger = SQLiteLedger(Path(folder) / "mai.db")
-        write(ledger, calls)
+        write(ledger, calls[:summed])
+        ledger.close()
+        ledger = SQLiteLedger(Path(folder) / "mai.db")  # which sums up what is there
+        write(ledger, calls[summed:])
         sums, entries = ledger.sums(since=low, until=high), list(ledger.entries())
         ledger.close()
     memory = MemoryLedger()
@@ -53,9 +59,63 @@ def test_both_ways_to_add_up_give_equal_reports(calls, since, until):
     assert from_memory.totals == Report.of_cells(sums, by=(), since=low, until=high).totals
 
 
+def counted(ledger: SQLiteLedger) -> tuple[int, int]:
+    """Return how many attempts are in the sums, and how many still are to be."""
+    with ledger.reading() as db:
+        summed = db.execute("SELECT coalesce(sum(attempts), 0) FROM cells").fetchone()[0]
+        return summed, db.execute("SELECT count(*) FROM unsummed").fetchone()[0]
+
+
+ONE = ("MAI-Thinking-1", {}, 5.0, [Outcome("settled_exact", Usage(input_tokens=3))])
+
+
+def test_attempts_are_summed_many_at_once_and_none_is_left_out(tmp_path):
+    first, second = (SQLiteLedger(tmp_path / "mai.db") for _ in range(2))
+    write(first, [ONE] * 20)
+    write(second, [ONE] * 11)
+    assert counted(first) == (0, 31)
+    write(first, [ONE])  # the thirty-second of the file; it is not yet settled itself
+    assert counted(first) == (31, 1)
+    write(second, [ONE] * 31)
+    assert counted(second) == (31, 32)
+    second.close()
+    SQLiteLedger(tmp_path / "mai.db").close()
+    assert counted(first) == (63, 0)
+    first.close()
+
+
+def test_sums_that_fail_are_told_and_cost_no_call_its_row(tmp_path, caplog):
+    ledger = SQLiteLedger(tmp_path / "mai.db")
+    write(ledger, [ONE] * 31)
+    db = sqlite3.connect(tmp_path / "mai.db")
+    db.execute("ALTER TABLE cell_parts RENAME TO elsewhere")
+    db.close()
+    write(ledger, [ONE])
+    assert len(list(ledger.entries())) == 32
+    assert counted(ledger) == (0, 32)
+    assert "The sums for reports are not up to date" in caplog.text
+    ledger.close()
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_a_ledger_that_summed_at_once_goes_on_with_what_it_has(tmp_path, version):
+    db = sqlite3.connect(tmp_path / "mai.db")
+    db.executescript((DATA / f"ledger-{version}.sql").read_text())
+    db.close()
+    ledger = SQLiteLedger(tmp_path / "mai.db")
+    before, _ = counted(ledger)
+    write(ledger, [ONE] * 40)
+    summed, unsummed = counted(ledger)
+    assert summed + unsummed == before + 40
+    assert before < summed
+    for by in BY:
+        assert Report.of_cells(ledger.sums(), by=by) == build_report(ledger.entries(), by=by)
+    ledger.close()
+
+
 def test_a_ledger_of_version_2_is_added_up_when_it_is_opened(tmp_path):
     db = sqlite3.connect(tmp_path / "mai.db")
-    db.executescript((Path(__file__).parents[1] / "data" / "ledger-2.sql").read_text())
+    db.executescript((DATA / "ledger-2.sql").read_text())
     db.close()
     ledger = SQLiteLedger(tmp_path / "mai.db")
     for by in BY:

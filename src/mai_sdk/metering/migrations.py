@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mai_sdk.errors import LedgerError
 from mai_sdk.metering.rows import USAGE_COLUMNS, cost_columns, cost_of
-from mai_sdk.metering.sqlite_cells import index_repriced, make_cells
+from mai_sdk.metering.sqlite_cells import index_repriced, make_cells, sum_later
 
 if TYPE_CHECKING:
     import sqlite3
@@ -212,6 +212,7 @@ _STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _second,
     make_cells,
     index_repriced,
+    sum_later,
 )
 SCHEMA_VERSION: Final = len(_STEPS)
 

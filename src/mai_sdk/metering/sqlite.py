@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mai_sdk.metering import sqlite_rows
 from mai_sdk.metering.process import this_writer
 from mai_sdk.metering.queued import QueuedWrites, survive_forks
+from mai_sdk.metering.sqlite_cells import sum_up
 from mai_sdk.metering.sqlite_file import SQLiteFile
 from mai_sdk.metering.sqlite_sums import read_cells
 from mai_sdk.metering.writer import Job, Ticket, WriterThread
@@ -35,6 +36,10 @@ __all__ = ["SQLiteLedger"]
 _log = logging.getLogger("mai_sdk")
 
 _PAGE: Final = 500
+_BETWEEN_SUMS: Final = 32
+"""Attempts, of all processes: half a millisecond in which nobody can commit."""
+_BETWEEN_CHECKPOINTS: Final = 256
+"""Attempts, of all processes: 2 ms in which nobody can commit, and 12 MB of log."""
 
 
 class SQLiteLedger(QueuedWrites):
@@ -59,9 +64,10 @@ class SQLiteLedger(QueuedWrites):
     def __init__(self, path: Path, *, durability: Durability = "process") -> None:
         self.path = path.absolute()
         self._file = SQLiteFile(self.path, durability=durability)
-        self._thread = WriterThread(self._file.commit, name="mai-ledger")
+        self._thread = WriterThread(self._work, name="mai-ledger")
         self._writer = 0
         self._pid = 0
+        self._sums_are_due, self._checkpoint_is_due = True, False
         self._introduce().wait()
         self.recovered = self.recover()
         """What dead processes had left, when this was opened."""
@@ -144,6 +150,19 @@ class SQLiteLedger(QueuedWrites):
         self._thread.stop()
         self._file.close()
 
+    def _work(self, batch: Sequence[Job]) -> None:
+        """Do the jobs; after that what is due besides, for which no caller waits."""
+        self._file.commit(batch)
+        if self._sums_are_due:
+            self._sums_are_due = False
+            sums = Job("add up", sum_up)
+            self._file.commit([sums])
+            if sums.ticket.failed is not None:  # what is not summed is read as rows
+                _log.warning("The sums for reports are not up to date: %s", sums.ticket.failed)
+        if self._checkpoint_is_due:
+            self._checkpoint_is_due = False
+            self._file.checkpoint()
+
     def _soon(self, deed: str, do: Callable[[sqlite3.Connection], Any]) -> Ticket[Any]:
         job = Job(deed, do)
         self._thread.put(job)
@@ -163,7 +182,9 @@ class SQLiteLedger(QueuedWrites):
             self._pid = os.getpid()
 
     def _reserve(self, entry: Entry, claims: Sequence[Claim], db: sqlite3.Connection) -> None:
-        sqlite_rows.reserve(db, entry, claims, self._writer)
+        number = sqlite_rows.reserve(db, entry, claims, self._writer)
+        self._sums_are_due |= number % _BETWEEN_SUMS == 0
+        self._checkpoint_is_due |= number % _BETWEEN_CHECKPOINTS == 0
 
     def before_fork(self) -> None:
         """Close the file until the process has forked."""

@@ -132,8 +132,8 @@ def add_writer(db: sqlite3.Connection, writer: Writer) -> int:
     return number
 
 
-def reserve(db: sqlite3.Connection, entry: Entry, claims: Sequence[Claim], writer: int) -> None:
-    """Write the attempt and hold its claims; see `Ledger.reserve`."""
+def reserve(db: sqlite3.Connection, entry: Entry, claims: Sequence[Claim], writer: int) -> int:
+    """Write the attempt and hold its claims, see `Ledger.reserve`; return its row's number."""
     claims = added_up(claims)
     for claim in claims:  # all of them, before anything is written
         now = budget_state(db, claim.budget_id, claim.period)
@@ -165,7 +165,9 @@ def reserve(db: sqlite3.Connection, entry: Entry, claims: Sequence[Claim], write
             None if bound is None else bound.currency,
         ),
     )
-    db.execute(_DETAIL, (made.lastrowid, None if bound is None else bound.detail))
+    number = made.lastrowid or 0
+    db.execute(_DETAIL, (number, None if bound is None else bound.detail))
+    return number
 
 
 def sent(db: sqlite3.Connection, attempt_id: str) -> None:

@@ -17,7 +17,7 @@ from mai_sdk.metering.cells import (
     reckoned_again,
 )
 from mai_sdk.metering.cost import Price
-from mai_sdk.metering.sqlite_cells import APART, METER_COLUMNS, REPRICED
+from mai_sdk.metering.sqlite_cells import APART, METER_COLUMNS, REPRICED, UNSUMMED
 from mai_sdk.metering.sqlite_rows import read_where
 
 if TYPE_CHECKING:
@@ -51,10 +51,13 @@ def read_cells(db: sqlite3.Connection, *, since: float | None, until: float | No
     if not from_ < to:
         return fold(read_where(db, "reserved_at >= ? AND reserved_at < ?", (low, high)))
     cells = _summed(db, start, end)
-    again = f"{REPRICED} AND reserved_at >= ? AND reserved_at < ? AND NOT coalesce({APART}, 0)"
+    again = (
+        f"{REPRICED} AND reserved_at >= ? AND reserved_at < ? AND NOT coalesce({APART}, 0) "
+        f"AND NOT {UNSUMMED}"
+    )
     if repriced := list(read_where(db, again, (from_, to))):  # the sums have their first prices
         cells = reckoned_again(cells, repriced)
-    for where in _OPEN, f"({APART})":
+    for where in _OPEN, f"({APART})", UNSUMMED:
         within = f"{where} AND reserved_at >= ? AND reserved_at < ?"
         cells += fold(read_where(db, within, (from_, to)))
     for begin, stop in (low, from_), (to, high):
