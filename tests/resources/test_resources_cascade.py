@@ -41,6 +41,8 @@ from mai_sdk.metering.cost import Cost
 from mai_sdk.metering.ledger import open_ledger
 from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.usage import Usage
+from mai_sdk.resources import cascade_session
+from mai_sdk.resources.voice import AsyncVoice
 
 LONG = "One two three four five. Six seven eight nine ten. Eleven twelve thirteen fourteen."
 QUICK = Endurance(silence_seconds=0.8, connections_per_minute=10_000)
@@ -541,3 +543,55 @@ async def test_what_is_wrong_as_it_stands_is_refused(emulator):
     async with AsyncMAI(vllm_base_url="http://127.0.0.1:1", config_file="/dev/null") as client:
         with pytest.raises((NotConfigured, ConfigurationError)):
             client.voice.session(**TALK)
+
+
+@run
+async def test_where_playback_is_told_the_mouth_is_never_far_ahead_of_it(emulator, monkeypatch):
+    monkeypatch.setattr(cascade_session, "_AHEAD_MS", 300.0)
+    emulator.reply(" ".join([LONG] * 4))
+    ahead, plain = [], AsyncVoice.stream
+
+    def stream(self, *args, **named):
+        ahead.append(call.unheard_ms)
+        return plain(self, *args, **named)
+
+    monkeypatch.setattr(AsyncVoice, "stream", stream)
+
+    async def play():
+        while True:
+            await call.played(20)
+            await asyncio.sleep(0.0005)
+
+    async with emulator.async_client() as client:
+        async with client.voice.session(**TALK) as call:
+            loudspeaker = asyncio.create_task(play())
+            await call.send_text("Go on.")
+            done = await until(call, TurnDone)
+            loudspeaker.cancel()
+    assert done.status == "completed"
+    assert done.received_ms > 3_000
+    assert len(ahead) == 12  # a sentence each
+    assert max(ahead) <= 300
+
+
+@run
+async def test_a_sentence_that_waits_for_the_loudspeaker_is_left_with_its_answer(
+    emulator, monkeypatch
+):
+    monkeypatch.setattr(cascade_session, "_AHEAD_MS", 0.0)
+    emulator.reply(LONG)
+    emulator.reply("Yes?")
+    ledger = MemoryLedger()
+    async with emulator.async_client(ledger=ledger) as client:
+        async with client.voice.session(**TALK) as call:
+            await call.played(1)
+            await call.send_text("Count.")
+            chunk = await until(call, AudioChunk)
+            assert await call.interrupt()
+            cut = await until(call, TurnDone)
+            await call.send_text("Are you there?")
+            done = await until(call, TurnDone)
+        await rest(call)
+    assert chunk.pcm
+    assert (cut.status, done.status, done.agent_text) == ("cancelled", "completed", "Yes?")
+    check_bill(call, ledger)

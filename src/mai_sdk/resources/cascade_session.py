@@ -5,6 +5,7 @@ Async only, because all three work at once. Retries, reconnection and receipts a
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -36,6 +37,9 @@ __all__ = ["CascadeSession"]
 
 _MANY: Final = 2_000
 """Events that may wait to be taken before brain and mouth wait, too."""
+_AHEAD_MS: Final = 10_000.0
+"""Voice that may wait to be played before another sentence is made: all that is made is billed, and
+of an answer that is interrupted no more than this and a sentence was made in vain."""
 
 
 class CascadeSession:
@@ -70,6 +74,7 @@ class CascadeSession:
         self._spoken_ms = spoken_ms
         self._clock = core.engine.clock
         self._inbox = Inbox[SessionEvent]()
+        self._played = asyncio.Event()
         self._hearing, self._work = Tasks(), Tasks()
         self._leaves: dict[str, list[Callable[[], object]]] = {}
         self._is_open = self._is_closing = False
@@ -174,13 +179,16 @@ class CascadeSession:
     async def played(self, ms: float) -> None:
         """Say that so many more milliseconds came out of the loudspeaker.
 
-        Without it nobody knows what was heard, and the brain believes that all of it was.
+        Without it nobody knows what was heard, and the brain believes that all of it was. With
+        it the mouth makes no more than ten seconds and a sentence in advance.
         """
         self._machine.played(ms=ms, now=self._clock())
+        self._played.set()
 
     async def played_bytes(self, size: int) -> None:
         """Say that so many more bytes of `AudioChunk.pcm` came out of the loudspeaker."""
         self._machine.played(size=size, now=self._clock())
+        self._played.set()
 
     async def close(self) -> None:
         """End the session: answers are left, what was said last is still written down.
@@ -280,6 +288,10 @@ class CascadeSession:
         self._act()
 
     async def _speak(self, work: Speak) -> None:
+        agent = self._machine.agent
+        while agent.reports_playback and agent.playback.unheard_ms > _AHEAD_MS:
+            self._played.clear()
+            await self._played.wait()
         stream = self._mouth.stream([work.text], **self._roles.say())
         self._bill.made(work.response_id, stream)
         async with stream:
