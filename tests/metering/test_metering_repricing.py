@@ -1,5 +1,7 @@
 """Pricing again: by the day, the first figure kept, nothing made up."""
 
+import csv
+import io
 import sqlite3
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from entries import CALLS, DAY, MIDNIGHT, Outcome, write
 from mai_sdk.metering.cells import fold, reckoned_again
+from mai_sdk.metering.flat import COLUMNS, flat
 from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.report import Report, build_report
@@ -70,6 +73,9 @@ def test_the_first_figure_stays_and_reports_count_the_new_one(ledger):
     assert (total.repriced.before, total.repriced.after) == (Decimal("0.0056"), Decimal("0.0022"))
     assert "priced again: $0.0022 for 2 attempts, at first $0.0056" in report.to_table()
     assert "Priced again: $0.0022 for 2 attempts, at first $0.0056." in report.to_html()
+    (row,) = csv.DictReader(io.StringIO(report.to_csv()))
+    again = [row[f"repriced_{name}"] for name in ("attempts", "before", "after")]
+    assert again == ["2", "0.005600000", "0.002200000"]
 
 
 def test_pricing_again_with_the_same_prices_changes_nothing(ledger):
@@ -85,7 +91,10 @@ def test_a_correction_taken_back_is_no_longer_told_of(ledger):
     Costs(ledger, prices=CHEAP).reprice()
     (back,) = Costs(ledger).reprice().models
     assert back.after.amount == Decimal("0.0028")
-    assert Costs(ledger).report().totals[0].repriced is None
+    report = Costs(ledger).report()
+    assert report.totals[0].repriced is None
+    assert [flat(row)["repriced_attempts"] for row in report.rows] == [None]
+    assert all(list(flat(row)) == list(COLUMNS) for row in report.rows)
 
 
 def test_each_attempt_gets_the_price_of_its_own_day(ledger):

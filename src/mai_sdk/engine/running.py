@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["Inbox", "Tasks", "run_function"]
+__all__ = ["Changes", "Inbox", "Tasks", "run_function"]
 
 ItemT = TypeVar("ItemT")
 
@@ -74,6 +74,23 @@ class Tasks:
         for task in self._tasks - {asyncio.current_task()}:
             task.cancel()
         await self.join()
+
+
+class Changes:
+    """Told of changes; lets one piece of work wait until they have made something so."""
+
+    def __init__(self) -> None:
+        self._change = asyncio.Event()
+
+    def note(self) -> None:
+        """Say that something is other than it was."""
+        self._change.set()
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Return once it is so, looked at after each change."""
+        while not is_so():
+            self._change.clear()
+            await self._change.wait()
 
 
 class Inbox(Generic[ItemT]):

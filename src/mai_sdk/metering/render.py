@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import textwrap
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.metering.csv_cells import shown
+from mai_sdk.metering.flat import COLUMNS, flat
 from mai_sdk.metering.money import write_money
 from mai_sdk.metering.usage import METERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from mai_sdk.metering.cost import Cost
     from mai_sdk.metering.covered import PlanCost
@@ -34,25 +34,6 @@ _NARROWEST: Final = 60
 _GAP: Final = "  "
 _CUT: Final = "…"
 _MARKS: Final = {"estimated": "~", "lower_bound": ">=", "unknown": ">="}
-_CSV_COLUMNS: Final = (
-    "calls",
-    "attempts",
-    *METERS,
-    "usage_basis",
-    "cost",
-    "currency",
-    "cost_status",
-    "cost_at_least",
-    "wasted",
-    "wasted_status",
-    "p50_seconds",
-    "p95_seconds",
-    "p99_seconds",
-    "p50_cost",
-    "p95_cost",
-    "p99_cost",
-    "reason",
-)
 _LEAST_NEEDED_FIRST: Final = ("p95 s", "p50 s", "tries", "wasted", *_COUNTED, "calls")
 _SURENESS: Final = {
     "exact": "exact",
@@ -98,38 +79,18 @@ def csv_text(report: Report) -> str:
     """Return the rows as CSV; what is unknown is left empty, never 0."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*map(shown, report.by), *_CSV_COLUMNS])
+    writer.writerow([*map(shown, report.by), *COLUMNS])
     for row in report.rows:
-        meters = row.usage.meters()
-        writer.writerow(
-            [
-                *map(shown, row.keys.values()),
-                row.calls,
-                row.attempts,
-                *[meters.get(meter) for meter in METERS],
-                row.usage.basis,
-                _digits(row.cost),
-                row.cost.currency,
-                row.cost.status,
-                format(row.cost.at_least, "f"),
-                _digits(row.wasted),
-                row.wasted.status,
-                row.p50_seconds,
-                row.p95_seconds,
-                row.p99_seconds,
-                *[_plain(amount) for amount in (row.p50_cost, row.p95_cost, row.p99_cost)],
-                shown(row.cost.reason),
-            ]
-        )
+        cells = flat(row)
+        written = [_written(cells[name], kind) for name, kind in COLUMNS.items()]
+        writer.writerow([*map(shown, row.keys.values()), *written])
     return out.getvalue()
 
 
-def _digits(cost: Cost) -> str | None:
-    return _plain(cost.amount)
-
-
-def _plain(amount: Decimal | None) -> str | None:
-    return None if amount is None else format(amount, "f")
+def _written(value: Any, kind: str) -> Any:
+    if kind == "money" and value is not None:
+        return format(value, "f")
+    return shown(value) if kind == "text" else value
 
 
 def _counted(report: Report) -> list[str]:

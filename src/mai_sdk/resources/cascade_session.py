@@ -5,13 +5,12 @@ Async only, because all three work at once. Retries, reconnection and receipts a
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from mai_sdk.engine.running import Inbox, Tasks
+from mai_sdk.engine.running import Changes, Inbox, Tasks
 from mai_sdk.errors import CallFailed, InvalidRequest, MAIError
 from mai_sdk.resources.tools import call_tool, split_tools, tool_result
 from mai_sdk.session.making import Speak, Think
@@ -74,7 +73,7 @@ class CascadeSession:
         self._spoken_ms = spoken_ms
         self._clock = core.engine.clock
         self._inbox = Inbox[SessionEvent]()
-        self._played = asyncio.Event()
+        self._playback = Changes()
         self._hearing, self._work = Tasks(), Tasks()
         self._leaves: dict[str, list[Callable[[], object]]] = {}
         self._is_open = self._is_closing = False
@@ -183,12 +182,12 @@ class CascadeSession:
         it the mouth makes no more than ten seconds and a sentence in advance.
         """
         self._machine.played(ms=ms, now=self._clock())
-        self._played.set()
+        self._playback.note()
 
     async def played_bytes(self, size: int) -> None:
         """Say that so many more bytes of `AudioChunk.pcm` came out of the loudspeaker."""
         self._machine.played(size=size, now=self._clock())
-        self._played.set()
+        self._playback.note()
 
     async def close(self) -> None:
         """End the session: answers are left, what was said last is still written down.
@@ -288,10 +287,7 @@ class CascadeSession:
         self._act()
 
     async def _speak(self, work: Speak) -> None:
-        agent = self._machine.agent
-        while agent.reports_playback and agent.playback.unheard_ms > _AHEAD_MS:
-            self._played.clear()
-            await self._played.wait()
+        await self._playback.until(self._is_near)
         stream = self._mouth.stream([work.text], **self._roles.say())
         self._bill.made(work.response_id, stream)
         async with stream:
@@ -299,6 +295,11 @@ class CascadeSession:
                 self._machine.spoke(work.response_id, work.number, pcm, now=self._clock())
                 self._act()
                 await self._inbox.room(limit=_MANY)
+
+    def _is_near(self) -> bool:
+        """Whether the loudspeaker is not far behind the mouth, as far as anybody knows."""
+        agent = self._machine.agent
+        return not agent.reports_playback or agent.playback.unheard_ms <= _AHEAD_MS
 
     async def _run(self, tool: Tool, called: ToolCalled) -> None:
         call = ToolCall(id=called.call_id, name=called.name, arguments=called.arguments)
