@@ -25,8 +25,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from paid_call import BOUND, MOST, paid_call
 
+from mai_sdk.metering.cells import SummingLedger
 from mai_sdk.metering.ids import uuid7
 from mai_sdk.metering.ledger import Claim, Entry, Operation, open_ledger
+from mai_sdk.metering.report import Report, build_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +57,8 @@ class Outcome:
     """Acknowledged as settled, and not so in the ledger."""
     budget_off_by_nanos: int = 0
     """What the budget says against the sum of the rows."""
+    sums_off: int = 0
+    """1 if a report from the ledger's own sums says another thing than its rows."""
     integrity: str = "not checked"
 
     @property
@@ -62,7 +66,8 @@ class Outcome:
         """Whether nothing is lost, doubled, forgotten or counted with too little."""
         bad = (self.lost, self.duplicate, self.under_counted_nanos, self.forgotten)
         sound = self.integrity in {"ok", "not checked"}
-        return not any(bad) and not self.budget_off_by_nanos and sound and self.executed > 0
+        right = not self.budget_off_by_nanos and not self.sums_off
+        return not any(bad) and right and sound and self.executed > 0
 
 
 def call(ledger: Ledger, provider: int, nanos: int) -> None:
@@ -153,6 +158,9 @@ def compare(address: str, folder: Path, outcome: Outcome) -> None:
             outcome.forgotten += amount != nanos
     spent, reserved = ledger.budget_state(BUDGET, PERIOD)
     outcome.budget_off_by_nanos = abs(spent + reserved - sum(map(counted, rows.values())))
+    if isinstance(ledger, SummingLedger):
+        kept = Report.of_cells(ledger.sums(), by=("day", "status"))
+        outcome.sums_off = int(kept != build_report(rows.values(), by=("day", "status")))
     ledger.close()
     outcome.integrity = integrity(address)
 
