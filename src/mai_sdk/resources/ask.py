@@ -70,10 +70,16 @@ def check_extras(model: object, tags: object, extra_headers: object, **extra: ob
             f"model is {_kind(model)}. Pass the name of a model, a route or a deployment, or leave "
             "it out."
         )
+    if isinstance(model, str) and not model.isprintable():
+        raise InvalidRequest(
+            "model has a character that cannot be shown: no model has such a name."
+        )
     if tags is not None:
-        pairs = _mapping("tags", tags).items()
-        if not all(isinstance(text, str) for pair in pairs for text in pair):
+        texts = [text for pair in _mapping("tags", tags).items() for text in pair]
+        if not all(isinstance(text, str) for text in texts):
             raise InvalidRequest("tags must be a mapping of text to text.")
+        if any("\0" in text for text in texts):
+            raise InvalidRequest("tags have a NUL character, which no database keeps.")
     for argument, fields in extra.items():
         if fields is not None and not all(
             isinstance(name, str) for name in _mapping(argument, fields)
