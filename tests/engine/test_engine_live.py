@@ -109,16 +109,17 @@ class Socket:
         self._came.append(SocketClosed(code, reason))
         self._news.set()
 
-    async def receive(self, *, within):
-        assert within is None
-        while not self._came:
-            self._news.clear()
-            await self._news.wait()
-        one = self._came.popleft()
-        if isinstance(one, Exception):
-            raise one
-        self.on_sign(None)
-        return one
+    async def listen(self, take):
+        goes_on = True
+        while goes_on:
+            while not self._came:
+                self._news.clear()
+                await self._news.wait()
+            one = self._came.popleft()
+            if isinstance(one, Exception):
+                raise one
+            self.on_sign(None)
+            goes_on = take(one)
 
     async def send(self, *messages):
         if self.is_stuck:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import http
 import socket
@@ -246,8 +247,9 @@ def test_one_thread_may_send_while_another_receives(port):
     dialler.close()
 
 
-def test_what_comes_with_the_handshakes_answer_is_not_lost():
-    """A server that speaks at once may have its first frame in the same packet as its 101."""
+@contextlib.contextmanager
+def served_at_once(go_on):
+    """A server that has its first frame in the same packet as its 101, and then does `go_on`."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer():
@@ -262,16 +264,20 @@ def test_what_comes_with_the_handshakes_answer_is_not_lost():
                     f"Sec-WebSocket-Accept: {base64.b64encode(proof).decode()}\r\n\r\n"
                 )
                 line.sendall(head.encode() + b"\x81\x02hi")
-                line.recv(65536)
+                go_on(line)
 
         thread = threading.Thread(target=answer)
         thread.start()
+        yield Request("GET", f"http://127.0.0.1:{server.getsockname()[1]}/", [])
+        thread.join(5)
+
+
+def test_what_comes_with_the_handshakes_answer_is_not_lost():
+    with served_at_once(lambda line: line.recv(65536)) as request:
         dialler = Dialler()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        line = dialler.dial(Request("GET", url, []), LIMITS)
+        line = dialler.dial(request, LIMITS)
         assert line.receive(within=5) == "hi"
         line.close()
-        thread.join(5)
         dialler.close()
 
 
@@ -310,3 +316,73 @@ def test_a_cancelled_receive_loses_no_message(port):
         return got
 
     assert asyncio.run(run()) == ["one", "two"]
+
+
+def listened(port, path, *, stop_after=None, number=12, first=()):
+    """What `listen` gives of that path, and how it ends; it is begun again where it was stopped."""
+
+    async def run():
+        dialler = AsyncDialler()
+        line = await dialler.dial(Request("GET", f"http://127.0.0.1:{port}{path}", []), LIMITS)
+        got, rounds = [], 0
+
+        def take(message):
+            got.append(message)
+            return stop_after is None or len(got) % stop_after != 0
+
+        async with asyncio.timeout(10):
+            await line.send(*first)
+            try:
+                while len(got) < number:
+                    await line.listen(take)
+                    rounds += 1
+            except TransportFailed as error:
+                got.append(error)
+        await line.aclose()
+        await dialler.aclose()
+        return got, rounds
+
+    return asyncio.run(run())
+
+
+def test_every_message_is_heard_once_in_order_however_often_one_stops(port):
+    said = [str(number) * number * 700 for number in range(12)]
+    assert listened(port, "/echo", stop_after=1, first=said) == (said, 12)
+    assert listened(port, "/echo", stop_after=4, first=said) == (said, 3)
+
+
+def test_who_listens_answers_pings(port):
+    assert listened(port, "/ping", stop_after=1, number=1)[0][0] == "True"
+
+
+def test_who_listens_hears_the_close(port):
+    (closed,), _ = listened(port, "/bye")
+    assert (closed.code, closed.reason) == (4429, "Too much")
+    (gone,), _ = listened(port, "/gone")
+    assert gone.code == 1006
+
+
+def test_who_listens_is_told_what_came_with_the_handshakes_answer_and_what_is_no_frame():
+    got, pongs = [], []
+
+    def go_on(line):
+        line.recv(100)
+        line.sendall(b"\x89\x00")
+        pongs.append(line.recv(100)[:2])
+        line.sendall(b"\x81\x02ho\xff\xff")
+        line.recv(100)
+
+    async def run(request):
+        dialler = AsyncDialler()
+        line = await dialler.dial(request, LIMITS)
+        await line.listen(got.append)
+        await line.send("go on")
+        with pytest.raises(TransportFailed, match="no WebSocket"):
+            await line.listen(lambda message: got.append(message) or True)
+        await line.aclose()
+        await dialler.aclose()
+
+    with served_at_once(go_on) as request:
+        asyncio.run(run(request))
+    assert got == ["hi"]
+    assert pongs == [b"\x8a\x80"]

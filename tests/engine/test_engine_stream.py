@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import socket
 import ssl
@@ -137,6 +138,94 @@ async def test_a_side_that_takes_nothing_is_noticed_when_the_limit_passes():
         with pytest.raises(httpcore2.WriteTimeout):
             for _ in range(20):
                 await stream.write(MUCH, timeout=0.05)
+
+
+@run
+async def test_what_comes_is_handed_over_as_it_comes_until_no_more_is_wanted():
+    async with connected(echo) as stream:
+        await stream.write(b"first")
+        await stream.read(1, timeout=5)
+        got = []
+
+        def take(data):
+            assert asyncio.current_task() is None
+            got.append(data)
+            if len(got) < 3:
+                assert stream.write_now(b"%d" % len(got))
+            return len(got) < 3
+
+        await stream.hand_over(take)
+        assert not got  # what came before is for `read`
+        assert await stream.read(10) == b"irst"
+        assert stream.write_now(b"0")
+        await stream.hand_over(take)
+        assert got == [b"0", b"1", b"2"]
+        await stream.write(b"after")
+        assert await stream.read(10, timeout=5) == b"after"
+
+
+@run
+async def test_a_handing_over_ends_with_the_line_and_the_read_after_it_says_how():
+    async def one(reader, writer):
+        await reader.read(1)
+        writer.write(b"last")
+        await writer.drain()
+
+    async with connected(one) as stream:
+        got = []
+        await stream.write(b"x")
+        await stream.hand_over(lambda data: got.append(data) or True)
+        assert got == [b"last"]
+        await stream.hand_over(got.append)
+        assert await stream.read(10, timeout=5) == b""
+
+
+@run
+async def test_what_taking_raises_is_raised_where_it_is_handed_over():
+    async with connected(echo) as stream:
+        await stream.write(b"x")
+        with pytest.raises(ZeroDivisionError):
+            await stream.hand_over(lambda data: 1 // 0)
+        await stream.write(b"more")
+        assert await stream.read(10, timeout=5) == b"more"
+
+
+@run
+async def test_a_handing_over_that_is_cancelled_loses_nothing():
+    async with connected(echo) as stream:
+        handing = asyncio.ensure_future(stream.hand_over(lambda data: True))
+        await asyncio.sleep(0)
+        handing.cancel()
+        await asyncio.wait((handing,))
+        await stream.write(b"abc")
+        assert await stream.read(10, timeout=5) == b"abc"
+
+
+@run
+async def test_who_waits_for_it_lends_the_context_what_comes_is_taken_in():
+    who = contextvars.ContextVar("who", default="the connection's")
+    async with connected(echo) as stream:
+        who.set("the caller's")
+        await stream.write(b"x")
+        seen = []
+        await stream.hand_over(lambda data: seen.append(who.get()))
+        assert seen == ["the caller's"]
+
+
+@run
+async def test_nothing_is_written_now_where_there_is_something_to_wait_for():
+    async def stuck(reader, writer):
+        writer.transport.pause_reading()
+        await asyncio.Event().wait()
+
+    async with connected(stuck) as stream:
+        assert not stream.write_now(MUCH)
+        assert stream.write_now(b"little")
+        with pytest.raises(httpcore2.WriteTimeout):
+            for _ in range(20):
+                await stream.write(MUCH, timeout=0.05)
+        assert not stream.write_now(b"little")
+    assert not stream.write_now(b"little")
 
 
 @run

@@ -260,16 +260,20 @@ class Live:
         return ending
 
     async def _receive(self, socket: AsyncWebSocket) -> None:
-        machine = self.machine
-        while machine.failure is None:
-            frame = await socket.receive(within=None)
-            machine.receive(frame, now=self.clock())
-            self._drain()
-            if machine.pending_bytes:
-                self._work.set()
+        while self.machine.failure is None:
+            await socket.listen(self._hear)
             while len(self._events) > _MANY:
                 self._taken.clear()
                 await self._taken.wait()
+
+    def _hear(self, frame: str | bytes) -> bool:
+        """Take what came, and return whether more is wanted now."""
+        machine = self.machine
+        machine.receive(frame, now=self.clock())
+        self._drain()
+        if machine.pending_bytes:
+            self._work.set()
+        return machine.failure is None and len(self._events) <= _MANY
 
     async def _pump(self, socket: AsyncWebSocket) -> None:
         while True:

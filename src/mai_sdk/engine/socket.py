@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mai_sdk.engine.steps import Limits
+    from mai_sdk.engine.stream import AsyncioStream
 
 __all__ = ["AsyncDialler", "AsyncWebSocket", "Dialler", "WebSocket"]
 
@@ -170,6 +171,7 @@ class AsyncWebSocket(_Line):
     ) -> None:
         super().__init__(response.line, max_message_bytes=max_message_bytes)
         self._response = response
+        self._stream: AsyncioStream = self._line.get_extra_info("asyncio_stream")
         self._writing = asyncio.Lock()
 
     @property
@@ -198,6 +200,35 @@ class AsyncWebSocket(_Line):
                     await self._write(waits=False)
         return message
 
+    async def listen(self, take: Callable[[str | bytes], bool]) -> None:
+        """Have `take` called with each message as soon as it is whole, until it returns False.
+
+        Raises what `receive` does, and what `take` does. It is called by the event loop itself:
+        of fifty messages a second, a task's turn for each is a good part of the cost.
+        """
+        wants = True
+
+        def took(data: bytes) -> bool:
+            nonlocal wants
+            self._take(data)
+            has_written = self._write_now()
+            wants = self._give(take)
+            return wants and has_written
+
+        wants = self._give(take)
+        while wants:
+            if took(await self._read(None)):
+                await self._stream.hand_over(took)
+            if self._outgoing:
+                with contextlib.suppress(TransportFailed):
+                    await self._write(waits=False)
+
+    def _give(self, take: Callable[[str | bytes], bool]) -> bool:
+        while (message := self._next()) is not None:
+            if not take(message):
+                return False
+        return True
+
     async def aclose(self, code: int = 1000, reason: str = "") -> None:
         """See `steps.AsyncSocket.aclose`."""
         if self._gone:
@@ -223,7 +254,7 @@ class AsyncWebSocket(_Line):
 
     async def _write(self, *, within: float = _WRITING, waits: bool = True) -> None:
         """See `WebSocket._write`."""
-        while self._outgoing:
+        while not self._write_now():
             if self._writing.locked() and not waits:
                 return
             async with self._writing:
@@ -236,7 +267,17 @@ class AsyncWebSocket(_Line):
                     else:
                         continue
                     raise failure
+
+    def _write_now(self) -> bool:
+        """Write what is owed while there is nothing to wait for; return whether that was all."""
+        if self._writing.locked():
+            return not self._outgoing
+        while self._outgoing:
+            if not self._stream.write_now(self._outgoing[0]):
+                return False
+            self._outgoing.popleft()
         self.used_at = time.monotonic()
+        return True
 
 
 class Dialler:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 import httpcore2
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["AsyncioBackend"]
+__all__ = ["AsyncioBackend", "AsyncioStream"]
 
 _MUCH: Final = 256 * 1024
 """Bytes that may have come and not been read before the loop reads no more."""
+_LITTLE: Final = 16 * 1024
+"""Bytes that are written without a look at how much waits to leave: asyncio's limit is larger."""
 _HEAD_START: Final = 0.25
 """Seconds before the next address of a host is tried, too (RFC 8305)."""
 
@@ -43,7 +46,7 @@ class AsyncioBackend(httpcore2.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(timeout):
                 transport, stream = await loop.create_connection(
-                    _Stream,
+                    AsyncioStream,
                     host,
                     port,
                     local_addr=None if local_address is None else (local_address, 0),
@@ -62,7 +65,7 @@ class AsyncioBackend(httpcore2.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
+class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     """One connection: what came over it and was not read, and who waits for it."""
 
     def __init__(self) -> None:
@@ -73,6 +76,8 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._ended = False
         self._error: Exception | None = None
         self._reader: asyncio.Future[None] | None = None
+        self._take: Callable[[bytes], bool] | None = None
+        self._context = copy_context()
         self._writable = asyncio.Event()
         self._writable.set()
 
@@ -145,10 +150,38 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         """See httpcore2."""
+        if info == "asyncio_stream":
+            return self
         if info == "is_readable":
             return bool(self._came) or self._ended
         names = {"client_addr": "sockname", "server_addr": "peername"}
         return self._transport.get_extra_info(names.get(info, info))
+
+    # What many small frames need, and httpcore2 has not: no turn of a task for each.
+
+    def write_now(self, data: bytes) -> bool:
+        """Write it; False, and nothing done, where that is for `write`.
+
+        It is where much waits to leave, or would, and where the connection is gone.
+        """
+        if len(data) > _LITTLE or not self._writable.is_set() or self._transport.is_closing():
+            return False
+        self._transport.write(data)
+        return True
+
+    async def hand_over(self, take: Callable[[bytes], bool]) -> None:
+        """Have `take` called with what comes, as it comes, until it returns False or no more comes.
+
+        The event loop calls it, in the context of who waits here, and what it raises is raised
+        here. What came before, what comes afterwards and how it ended are for `read`.
+        """
+        if self._came or self._ended:
+            return
+        self._take, self._context = take, copy_context()
+        try:
+            await self._news(None)
+        finally:
+            self._take = None
 
     # What the event loop says.
 
@@ -157,7 +190,10 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came."""
+        """Keep what came, or hand it over."""
+        if self._take is not None:
+            self._give(self._take, data)
+            return
         was_much = self._size > _MUCH
         self._came.append(data)
         self._size += len(data)
@@ -197,6 +233,18 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             raise httpcore2.ReadTimeout(error) from error
         finally:
             self._reader = None
+
+    def _give(self, take: Callable[[bytes], bool], data: bytes) -> None:
+        try:
+            goes_on = self._context.run(take, data)
+        except Exception as error:  # noqa: BLE001 - raised where it is waited for
+            self._take = None
+            if self._reader is not None and not self._reader.done():
+                self._reader.set_exception(error)
+            return
+        if not goes_on:
+            self._take = None
+            self._wake()
 
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():
