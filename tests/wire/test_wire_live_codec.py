@@ -324,11 +324,24 @@ def test_audio_comes_decoded_and_is_not_shown():
     assert "x00" not in repr(event)
 
 
-def test_audio_that_is_no_base64_is_kept_as_it_came_and_says_so():
-    event = decode('{"type":"response.audio.delta","response_id":"r","item_id":"i","delta":"&&&"}')
+NO_BASE64 = ["&&&", "YQ", "YQ=", "Y", "YQ==YQ==", "Y Q==", "YQ==\n", "=", "YQé=", '"], "a", ']
+
+
+@pytest.mark.parametrize("delta", [*NO_BASE64, r"\u0059QI", "YQ=\\"])
+def test_audio_that_is_no_base64_is_kept_as_it_came_and_says_so(delta):
+    said = {"type": "response.audio.delta", "response_id": "r", "item_id": "i", "delta": delta}
+    event = decode(json.dumps(said, ensure_ascii=False))
     assert isinstance(event, UnrecognisedEvent)
     assert event.why == "delta is not base64"
-    assert event.raw["delta"] == "&&&"
+    assert event.raw["delta"] == delta
+
+
+@given(st.binary(max_size=200))
+def test_audio_of_any_length_is_what_was_sent(audio):
+    said = {"type": "response.audio.delta", "response_id": "r", "item_id": "i"}
+    delta = base64.b64encode(audio).decode().replace("/", r"\/")
+    event = decode(json.dumps(said)[:-1] + f', "delta": "{delta}"}}')
+    assert event.delta == audio
 
 
 def test_an_event_without_what_it_is_for_is_kept_and_says_what_it_lacks():

@@ -183,7 +183,8 @@ class AsyncWebSocket(_Line):
         """See `steps.AsyncSocket.send`."""
         self._owe(self._framing.pack(messages))
         self.is_fresh = False
-        await self._write()
+        if not self._write_now():
+            await self._write()
 
     async def ping(self, payload: bytes = b"") -> None:
         """See `WebSocket.ping`."""

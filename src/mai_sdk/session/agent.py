@@ -137,7 +137,7 @@ class Agent:
 
     def _audio(self, event: say.ResponseAudioDelta, now: float) -> None:
         answer = self.answer(event.response_id)
-        if self.answers.is_mute(event.response_id):
+        if self.answers.is_mute(event.response_id) if answer is None else answer.is_stopped:
             self.dropped_ms += len(event.delta) / self._bytes_per_ms
             return
         pcm = self._whole_samples(event)

@@ -7,7 +7,6 @@ it is, and takes from it what is to be sent and what the user is to be told.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -42,7 +41,7 @@ class Machine(ABC):
         self.pending_bytes = 0
         """How much waits to be sent."""
         self._frames: list[str | bytes] = []
-        self._events: deque[SessionEvent] = deque()
+        self._events: list[SessionEvent] = []
         self._lifetime = lifetime_seconds
         self._began_at = self._ends_at = 0.0
         self._wall_less_now = 0.0
@@ -139,8 +138,7 @@ class Machine(ABC):
 
     def take_events(self) -> list[SessionEvent]:
         """Return what the user is to be told, in order."""
-        events = list(self._events)
-        self._events.clear()
+        events, self._events = self._events, []
         return events
 
     # For the machines.
