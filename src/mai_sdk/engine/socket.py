@@ -78,7 +78,8 @@ class _Line:
             self.on_sign(None)
             while self._framing.pongs:
                 self.on_sign(self._framing.pongs.popleft())
-        self._owe(self._framing.outgoing())
+        if owed := self._framing.outgoing():
+            self._outgoing.append(owed)
 
     def _owe(self, data: bytes) -> None:
         if data:
@@ -212,7 +213,7 @@ class AsyncWebSocket(_Line):
         def took(data: bytes) -> bool:
             nonlocal wants
             self._take(data)
-            has_written = self._write_now()
+            has_written = not self._outgoing or self._write_now()
             wants = self._give(take)
             return wants and has_written
 
@@ -225,9 +226,11 @@ class AsyncWebSocket(_Line):
                     await self._write(waits=False)
 
     def _give(self, take: Callable[[str | bytes], bool]) -> bool:
-        while (message := self._next()) is not None:
-            if not take(message):
+        while self._came:
+            if not take(self._came.popleft()):
                 return False
+        if not self.is_open:
+            self._next()  # which says how it ended
         return True
 
     async def aclose(self, code: int = 1000, reason: str = "") -> None:

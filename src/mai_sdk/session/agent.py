@@ -169,7 +169,10 @@ class Agent:
         """Return the audio with what was left before it; a sample cut in two waits for its rest."""
         item_id, rest = self._cut
         pcm = rest + event.delta if rest and item_id == event.item_id else event.delta
-        end = len(pcm) - len(pcm) % self._sample_bytes
+        cut = len(pcm) % self._sample_bytes
+        if not (cut or rest):
+            return pcm
+        end = len(pcm) - cut
         self._cut = (event.item_id, pcm[end:])
         return pcm[:end]
 

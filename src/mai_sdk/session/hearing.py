@@ -76,6 +76,7 @@ class Hearing:
         self._slack = round(slack_ms * sample_rate / 1000)
         self._committed_to = 0
         self._marks: deque[tuple[int, float]] = deque(maxlen=_MARKS)
+        self._mark_every = _MARK_MS * sample_rate // 1000
 
     def give(self, audio: bytes, *, now: float) -> None:
         """Keep audio the user gave.
@@ -95,7 +96,7 @@ class Hearing:
             ) from None
         except ValueError as cut:
             raise InvalidRequest(f"{cut}. Give whole samples.") from None
-        if not self._marks or offset - self._marks[-1][0] >= _MARK_MS * self.sample_rate // 1000:
+        if not self._marks or offset - self._marks[-1][0] >= self._mark_every:
             self._marks.append((offset, now))
 
     def given_at(self, offset: int) -> float | None:

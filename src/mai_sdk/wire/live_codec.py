@@ -21,7 +21,7 @@ from mai_sdk.wire import (
 from mai_sdk.wire.live_client_events import ClientEvent, InputAudioBufferAppend
 from mai_sdk.wire.live_events import ServerError, ServerEvent, UnrecognisedEvent
 from mai_sdk.wire.live_fields import Unfit, read_part, write_part
-from mai_sdk.wire.shapes import as_object, as_text
+from mai_sdk.wire.shapes import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +131,8 @@ def _object(text: str | bytes, max_bytes: int) -> dict[str, Any]:
         raise UnreadableEvent("An event is not valid JSON.") from None
     if raw.__class__ is not dict:
         raise UnreadableEvent("An event is JSON, but no object.")
-    return as_object(raw)
+    found: dict[str, Any] = raw
+    return found
 
 
 def _name(raw: dict[str, Any]) -> str | None:
