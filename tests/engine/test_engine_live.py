@@ -88,7 +88,7 @@ class Socket:
         self.got = []
         self.pings = 0
         self.closed = None
-        self.on_sign = None
+        self.on_sign = self.on_pong = None
         self.is_stuck = False
         self._answers_pings = answers_pings
         self._came = deque()
@@ -118,7 +118,7 @@ class Socket:
             one = self._came.popleft()
             if isinstance(one, Exception):
                 raise one
-            self.on_sign(None)
+            self.on_sign()
             goes_on = take(one)
 
     async def send(self, *messages):
@@ -129,7 +129,8 @@ class Socket:
     async def ping(self, payload=b""):
         self.pings += 1
         if self._answers_pings:
-            self.on_sign(payload)
+            self.on_sign()
+            self.on_pong(payload)
 
     async def aclose(self, code=1000, reason=""):
         self.closed = code

@@ -17,7 +17,7 @@ def beats(pulse, *, start, seconds, heard_every=None):
         now = start + step / 2
         if heard_every is not None and now - heard >= heard_every:
             heard = now
-            pulse.heard(now)
+            pulse.heard()
         pings += pulse.beat(now)
         if pulse.is_dead:
             return now - start, pings
@@ -40,7 +40,7 @@ def test_a_program_that_was_busy_has_missed_nothing(blocked):
     beats(pulse, start=0.0, seconds=3)
     pulse.beat(3 + blocked)
     assert not pulse.is_dead
-    pulse.heard(3 + blocked)
+    pulse.heard()
     assert beats(pulse, start=3 + blocked, seconds=5)[0] is None
 
 

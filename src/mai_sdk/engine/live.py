@@ -11,7 +11,6 @@ import contextlib
 import random
 import time
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mai_sdk.engine.ending import SILENT, Ending, ending_of
@@ -234,7 +233,7 @@ class Live:
         """Use the connection until it ends, and say how."""
         machine, now = self.machine, self.clock()
         pulse = Pulse(limit=self._endurance.silence_seconds, now=now)
-        socket.on_sign = partial(self._sign, pulse)
+        socket.on_sign, socket.on_pong = pulse.heard, self._pong
         self._is_pinging, self._began_at = False, now
         machine.connected(now=now, wall=self._wall_clock())
         self._socket = socket
@@ -306,13 +305,10 @@ class Live:
                 if self._next is not None:
                     return
 
-    def _sign(self, pulse: Pulse, payload: bytes | None) -> None:
-        now = self.clock()
-        pulse.heard(now)
-        if payload is not None:
-            self.machine.pong(payload)
-            if now - self._began_at > _STEADY:
-                self.machine.is_proven = True
+    def _pong(self, payload: bytes) -> None:
+        self.machine.pong(payload)
+        if self.clock() - self._began_at > _STEADY:
+            self.machine.is_proven = True
 
     def _drain(self) -> None:
         for event in self.machine.take_events():

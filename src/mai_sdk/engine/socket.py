@@ -57,8 +57,10 @@ class _Line:
         """Whether nothing was sent on it yet."""
         self.used_at = time.monotonic()
         """When it last carried something."""
-        self.on_sign: Callable[[bytes | None], None] | None = None
-        """Told of every sign of life: what an answer to a ping carried, or None for other data."""
+        self.on_sign: Callable[[], None] | None = None
+        """Told of every sign of life."""
+        self.on_pong: Callable[[bytes], None] | None = None
+        """Told of every answer to a ping, and what it carried."""
 
     @property
     def is_open(self) -> bool:
@@ -75,9 +77,9 @@ class _Line:
         self._came.extend(self._framing.feed(data))
         self.used_at = time.monotonic()
         if self.on_sign is not None and data:
-            self.on_sign(None)
-            while self._framing.pongs:
-                self.on_sign(self._framing.pongs.popleft())
+            self.on_sign()
+        while self._framing.pongs and self.on_pong is not None:
+            self.on_pong(self._framing.pongs.popleft())
         if owed := self._framing.outgoing():
             self._outgoing.append(owed)
 

@@ -19,7 +19,7 @@ class Pulse:
     takes no events, has heard nothing because it did not listen.
     """
 
-    __slots__ = ("_at", "_heard_at", "_next_ping", "_silent", "every", "interval", "limit")
+    __slots__ = ("_at", "_has_heard", "_next_ping", "_silent", "every", "interval", "limit")
 
     def __init__(self, *, limit: float, now: float, every: float = 0.5) -> None:
         self.limit = limit
@@ -28,19 +28,20 @@ class Pulse:
         """Seconds between pings."""
         self.every = every
         """How often `beat` is called, in seconds."""
-        self._at = self._heard_at = now
+        self._at = now
+        self._has_heard = True
         self._silent = 0.0
         self._next_ping = now + self.interval
 
-    def heard(self, now: float) -> None:
+    def heard(self) -> None:
         """Note that something came, whatever it was."""
-        self._heard_at = now
+        self._has_heard = True
 
     def beat(self, now: float, *, listening: bool = True) -> bool:
         """Note that time has passed; return whether a ping is due."""
         waited = min(max(now - self._at, 0.0), 2 * self.every) if listening else 0.0
-        if self._heard_at >= self._at:
-            self._silent = 0.0
+        if self._has_heard:
+            self._silent, self._has_heard = 0.0, False
         else:
             self._silent += waited
         self._at = now
