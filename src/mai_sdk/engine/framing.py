@@ -116,7 +116,7 @@ class Framing:
         """
         if self._protocol.state is not self._open:
             raise self.closed or SocketClosed(_BROKEN)
-        return b"".join([self._packed(message) for message in messages])
+        return b"".join(map(self._packed, messages))
 
     def _packed(self, message: str | bytes) -> bytes:
         """Return one frame (RFC 6455, section 5.2)."""

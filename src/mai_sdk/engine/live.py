@@ -319,7 +319,7 @@ class Live:
                     self._hush()
                 self._events.append(self._observe(event))
             self._news.set()
-        if self.machine.is_drained:
+        if self.machine.is_closing and self.machine.is_drained:
             self._drained.set()
 
     def _hush(self) -> None:
