@@ -336,6 +336,11 @@ def test_audio_that_is_no_base64_is_kept_as_it_came_and_says_so(delta):
     assert event.raw["delta"] == delta
 
 
+def test_base64_whose_last_bits_are_not_0_says_what_it_says():
+    said = {"type": "response.audio.delta", "response_id": "r", "item_id": "i", "delta": "YR=="}
+    assert decode(json.dumps(said)).delta == b"a"
+
+
 @given(st.binary(max_size=200))
 def test_audio_of_any_length_is_what_was_sent(audio):
     said = {"type": "response.audio.delta", "response_id": "r", "item_id": "i"}
