@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mai_sdk.metering import postgres_rows
 from mai_sdk.metering.postgres_session import PostgresSession, Work
+from mai_sdk.metering.postgres_sums import read_cells
 from mai_sdk.metering.queued import QueuedWrites, survive_forks
 from mai_sdk.metering.writer import Ticket, WriterThread
 
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from mai_sdk.metering.cells import Cell
     from mai_sdk.metering.cost import Cost
     from mai_sdk.metering.ledger import BudgetState, Claim, Entry, Recovery
 
 __all__ = ["PostgresLedger"]
 
 _PAGE: Final = 500
+_READING_SECONDS: Final = 120
+_ADDING_SECONDS: Final = 600
 
 
 class PostgresLedger(QueuedWrites):
@@ -116,11 +120,22 @@ class PostgresLedger(QueuedWrites):
                     return
                 after = (page[-1].reserved_at, page[-1].attempt_id)
 
+    def sums(self, *, since: float | None = None, until: float | None = None) -> list[Cell]:
+        """Return the entries added up by the server, for reports; it takes ten minutes at most."""
+        low = -math.inf if since is None else since
+        high = math.inf if until is None else until
+        with self.reading(seconds=_ADDING_SECONDS) as db:
+            db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")  # all is of the same moment
+            return read_cells(db, since=low, until=high)
+
     @contextmanager
-    def reading(self) -> Generator[Connection[tuple[Any, ...]]]:
-        """Give a connection for statements of the caller's own, which sees all that was put."""
+    def reading(self, *, seconds: int = _READING_SECONDS) -> Generator[Connection[tuple[Any, ...]]]:
+        """Give a connection for statements of the caller's own, which sees all that was put.
+
+        Each may take so many seconds.
+        """
         self._soon("read", _nothing).wait()
-        with self._session.reading() as db:
+        with self._session.reading(seconds=seconds) as db:
             yield db
 
     def close(self) -> None:

@@ -42,7 +42,6 @@ __all__ = ["PostgresSession", "Work", "place_of"]
 T = TypeVar("T")
 
 _PATIENCE_SECONDS: Final = 10
-_READING_SECONDS: Final = 120
 _RECOVERING_SECONDS: Final = 605
 _CONNECT_SECONDS: Final = 10
 _PORTS: Final = re.compile(r"[0-9,]*")
@@ -58,7 +57,7 @@ SET tcp_keepalives_count = 3;
 """
 """The server looks for a host that went away without a word after half a minute."""
 _WRITING: Final = "SET statement_timeout = '10s'; SET synchronous_commit = off;"
-_READING: Final = "SET statement_timeout = '120s'; SET default_transaction_read_only = on;"
+_READING: Final = "SET statement_timeout = '{}s'; SET default_transaction_read_only = on;"
 _FLUSH: Final = """
 BEGIN;
 SET LOCAL synchronous_commit = {level};
@@ -280,12 +279,15 @@ class PostgresSession:
             db.patience = patience
 
     @contextmanager
-    def reading(self) -> Generator[psycopg.Connection[tuple[Any, ...]]]:
-        """Give a connection of its own that only reads, for one thread."""
+    def reading(self, *, seconds: int) -> Generator[psycopg.Connection[tuple[Any, ...]]]:
+        """Give a connection of its own that only reads, for one thread.
+
+        A statement may take so many seconds.
+        """
         if self.is_closed:
             raise self._closed()
         with ledger_error("read", self.place):
-            db = self._open(_READING, patience=_READING_SECONDS + 5)
+            db = self._open(_READING.format(seconds), patience=seconds + 5)
             try:
                 yield db
             finally:
