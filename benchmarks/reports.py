@@ -1,8 +1,9 @@
 """Reports over a ledger of a million attempts: how long `mai costs` takes, from start to end.
 
-Rewrites its part of benchmarks/RESULTS.md. The ledger is filled by SQL from a few thousand calls
-that are priced as always, each written many times with other times; the sums are those that
-the ledger itself makes.
+Rewrites its part of benchmarks/RESULTS.md. The ledger is filled by SQL with calls that are
+priced as always; the sums are those that the ledger itself makes. Of a ledger in Postgres:
+
+    python tests/postgres_server.py python benchmarks/reports.py {}
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mai_sdk.metering.cost import Cost
+from mai_sdk.metering.ledger import open_ledger
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.rows import USAGE_COLUMNS, cost_columns, usage_columns
 from mai_sdk.metering.sqlite import SQLiteLedger
@@ -29,10 +31,12 @@ from mai_sdk.metering.usage import Usage
 HERE = Path(__file__).parent
 START = datetime(2026, 10, 1, tzinfo=UTC).timestamp()
 DAYS = 30
-GOALS = (
-    ("mai costs --by model,day", ("--by", "model,day"), 2.0),
-    ("mai costs --html FILE", ("--html", "page.html"), 5.0),
+COMMANDS = (
+    ("mai costs --by model,day", ("--by", "model,day")),
+    ("mai costs --html FILE", ("--html", "page.html")),
 )
+GOALS = {"SQLite": (2.0, 5.0), "Postgres": (5.0, 5.0)}
+"""Seconds, of each command."""
 PAGE_GOAL = 1_000_000
 
 COLUMNS = (
@@ -124,37 +128,51 @@ def fill(path: Path, number: int) -> float:
     return taken
 
 
-def timed(path: Path, options: tuple[str, ...]) -> tuple[float, float]:
+def fill_postgres(address: str, number: int) -> str:
+    """Make a ledger of so many settled attempts; return which Postgres has it."""
+    import psycopg
+
+    open_ledger(address).close()
+    with psycopg.connect(address, autocommit=True) as db:
+        columns = ", ".join((*COLUMNS, "cost", "writer"))
+        with db.cursor().copy(f"COPY mai_sdk.attempts ({columns}) FROM STDIN") as copy:
+            for values, detail in attempts(number):
+                copy.write_row((*values, detail, 1))
+        db.execute("VACUUM ANALYZE mai_sdk.attempts")
+        return str(db.info.parameter_status("server_version")).partition(" ")[0]
+
+
+def timed(ledger: str, folder: Path, options: tuple[str, ...]) -> tuple[float, float]:
     """Return the seconds the command takes, its start included, and those of them on a CPU."""
     began, before = time.perf_counter(), os.times()
-    command = [sys.executable, "-m", "mai_sdk", "costs", "--ledger", path.name, *options]
-    subprocess.run(command, cwd=path.parent, check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "mai_sdk", "costs", "--ledger", ledger, *options]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     after = os.times()
     cpu = after.children_user - before.children_user
     return time.perf_counter() - began, cpu + after.children_system - before.children_system
 
 
-def page(
-    number: int, *, best: dict[str, tuple[float, float]], size: int, per_sum: float, rounds: int
+def measured(
+    ledger: str, folder: Path, *, number: int, rounds: int, kind: str, version: str
 ) -> str:
-    """Return what was measured, as Markdown."""
-    rows = "\n".join(
-        f"| `{name}` | {best[name][0]:.2f} | {best[name][1]:.2f} | {goal:.2f} "
-        f"| {judged(best[name][0] <= goal)} |"
-        for name, _, goal in GOALS
-    )
+    """Time the commands, and return what came out, as Markdown."""
+    rows = ""
+    for (name, options), goal in zip(COMMANDS, GOALS[kind], strict=True):
+        taken, cpu = min(timed(ledger, folder, options) for _ in range(rounds))
+        rows += f"| `{name}` | {taken:.2f} | {cpu:.2f} | {goal:.2f} | {judged(taken <= goal)} |\n"
+    size = (folder / "page.html").stat().st_size
     return PAGE.format(
+        title="Reports" if kind == "SQLite" else "Postgres reports",
         number=number,
         days=DAYS,
         models=len(MODELS),
         rounds=rounds,
-        sqlite=sqlite3.sqlite_version,
+        server=f"{kind} {version}, {os.cpu_count()} cores",
         on=datetime.now(UTC).date(),
         rows=rows,
         size=size,
         most=PAGE_GOAL,
         fits=judged(size <= PAGE_GOAL),
-        sums=per_sum * 1e6,
     )
 
 
@@ -163,36 +181,40 @@ def judged(is_met: bool) -> str:  # noqa: FBT001 - what it writes
 
 
 PAGE = """\
-# Reports
+# {title}
 
 Seconds from the start of the process to its end, over a ledger of {number:,} attempts, {days} days
-and {models} models; the best of {rounds}. SQLite {sqlite}, {on}.
+and {models} models; the best of {rounds}. {server}, {on}.
 
-| command | s | of it CPU | goal | |
+| command | s | of it CPU of the client | goal | |
 |---|---|---|---|---|
 {rows}
-
-The page has {size:,} bytes of at most {most:,}, {fits}. Keeping the sums takes {sums:.0f} µs an
-attempt, in the transaction that settles it.
+The page has {size:,} bytes of at most {most:,}, {fits}.
+"""
+KEEPING = """\
+Keeping the sums takes {:.0f} µs an attempt, many at once, for which no call waits.
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("postgres", nargs="?", help="the address of an empty database")
     parser.add_argument("--attempts", type=int, default=1_000_000, help="(1,000,000)")
     parser.add_argument("--rounds", type=int, default=5, help="(5)")
     asked = parser.parse_args()
     from results import keep
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "mai.db"
-        per_sum = fill(path, asked.attempts) / asked.attempts
-        best = {
-            name: min(timed(path, options) for _ in range(asked.rounds))
-            for name, options, _ in GOALS
-        }
-        size = (Path(folder) / "page.html").stat().st_size
-    text = page(asked.attempts, best=best, size=size, per_sum=per_sum, rounds=asked.rounds)
+    sized = {"number": asked.attempts, "rounds": asked.rounds}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if asked.postgres:
+            version = fill_postgres(asked.postgres, asked.attempts)
+            text = measured(asked.postgres, folder, kind="Postgres", version=version, **sized)
+        else:
+            per_sum = fill(folder / "mai.db", asked.attempts) / asked.attempts
+            version = sqlite3.sqlite_version
+            text = measured("mai.db", folder, kind="SQLite", version=version, **sized)
+            text += KEEPING.format(per_sum * 1e6)
     if asked.attempts == parser.get_default("attempts"):
         keep(HERE / "RESULTS.md", text)
     print(text)

@@ -251,9 +251,11 @@ PARTS = (
     "# Voice sessions at once",
     "# Voice sessions over",
     "# The ledger",
+    "# Reports",
+    "# Postgres reports",
 )
-"""How the parts of RESULTS.md begin, in order: those of run, speech, sessions, continuity and
-ledger.py."""
+"""How the parts of RESULTS.md begin, in order: those of run, speech, sessions, continuity, ledger
+and reports.py."""
 
 
 def keep(path: Path, text: str) -> None:

@@ -55,7 +55,7 @@ def test_the_server_adds_up_what_fold_does(ledger, calls, since, until, data):
     with ledger.reading() as db:
         db.execute("SET default_transaction_read_only = off")
         db.execute("TRUNCATE attempts")
-    write(ledger, calls)
+    write(ledger, calls * 2)  # of one time, so that the server has something to add up
     for entry in list(ledger.entries()):
         if entry.cost is not None and data.draw(st.sampled_from([False, False, True])):
             euros = data.draw(st.booleans())
@@ -79,7 +79,7 @@ def test_the_server_adds_up_what_fold_does(ledger, calls, since, until, data):
         by_hand(line(meter=ODD), line(row=None), line(amount=None), reason=ODD),
         by_hand(line(row=PRICE.model_copy(update={"source": ODD, "note": "\0"})), reason="\0"),
         by_hand(line(), line(), line(amount="123456789012345678901234567890.000000001")),
-        by_hand(line(amount="0.0000000005"), line(amount="0.0000000015")),
+        by_hand(line(amount="0.0000000005"), line(amount="1")),
         by_hand(line(amount="3"), line(amount="0.1"), line(amount="1E+3")),
         by_hand(line(Decimal("2.5")), line(10**30)),
         by_hand(*(line(meter=f"m{n}") for n in range(6))),
@@ -91,11 +91,13 @@ def test_the_server_adds_up_what_fold_does(ledger, calls, since, until, data):
 )
 def test_a_cost_made_by_hand_adds_up(ledger, cost):
     spoken = Usage(audio_output_tokens=60, output_tokens=63, spoken_seconds=7, unheard_seconds=3)
+    silent = Usage(audio_output_tokens=60, output_tokens=63, spoken_seconds=0, unheard_seconds=3)
+    much = Usage(input_tokens=2**62)
     outcomes = [
         Outcome("settled_estimated", used, by_hand=cost)
-        for used in (spoken, spoken, Usage(input_tokens=2**62), Usage(input_tokens=2**62))
+        for used in (spoken, spoken, silent, much, much)
     ]
-    write(ledger, [("MAI-Thinking-1", {"a": ODD, ODD: ""}, 5.0, outcomes)])
+    write(ledger, [("MAI-Thinking-1", {"a": ODD, ODD: ""}, 5.0, outcomes)] * 3)
     assert_adds_up(ledger)
 
 

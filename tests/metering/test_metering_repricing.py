@@ -3,6 +3,7 @@
 import csv
 import io
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entries import CALLS, DAY, MIDNIGHT, Outcome, write
+from mai_sdk.errors import LedgerError
 from mai_sdk.metering.cells import fold, reckoned_again
 from mai_sdk.metering.flat import COLUMNS, flat
+from mai_sdk.metering.ledger import QueuedLedger, open_ledger
 from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.report import Report, build_report
@@ -50,9 +53,14 @@ def one_call(usage=USED, *, moment=5.0, state="settled_exact", error=None):
     return ("MAI-Thinking-1", {}, moment, [Outcome(state, usage, error)])
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def ledger(request, tmp_path):
-    made = MemoryLedger() if request.param == "memory" else SQLiteLedger(tmp_path / "mai.db")
+    if request.param == "memory":
+        made = MemoryLedger()
+    elif request.param == "sqlite":
+        made = SQLiteLedger(tmp_path / "mai.db")
+    else:
+        made = open_ledger(request.getfixturevalue("postgres").address)
     yield made
     made.close()
 
@@ -76,6 +84,34 @@ def test_the_first_figure_stays_and_reports_count_the_new_one(ledger):
     (row,) = csv.DictReader(io.StringIO(report.to_csv()))
     again = [row[f"repriced_{name}"] for name in ("attempts", "before", "after")]
     assert again == ["2", "0.005600000", "0.002200000"]
+
+
+def test_new_figures_are_committed_many_at_once(ledger, monkeypatch):
+    if not isinstance(ledger, QueuedLedger):
+        pytest.skip("it commits nothing")
+    write(ledger, [one_call()] * 600)
+    where = ledger._file if isinstance(ledger, SQLiteLedger) else ledger._session
+    plain, commits = where._together, []
+
+    def counted(batch):
+        commits.append(len(batch))
+        return plain(batch)
+
+    monkeypatch.setattr(where, "_together", counted)
+    assert Costs(ledger, prices=CHEAP).reprice().changed == 600
+    assert sum(commits) < 620  # those besides are for reading
+    assert len(commits) < 40
+    assert all(entry.repriced is not None for entry in ledger.entries())
+
+
+def test_a_figure_that_cannot_be_kept_is_said(ledger, monkeypatch):
+    write(ledger, [one_call()])
+    entries = list(ledger.entries())
+    monkeypatch.setattr(
+        ledger, "entries", lambda **_: (replace(entry, attempt_id="none") for entry in entries)
+    )
+    with pytest.raises(LedgerError, match="no attempt none"):
+        Costs(ledger, prices=CHEAP).reprice()
 
 
 def test_pricing_again_with_the_same_prices_changes_nothing(ledger):

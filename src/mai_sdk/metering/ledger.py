@@ -228,6 +228,10 @@ class QueuedLedger(Ledger, Protocol):
         """See `Ledger.settle`; may be called by a finalizer, in any thread, at any moment."""
         ...
 
+    def reprice_soon(self, attempt_id: str, cost: Cost) -> Ticket[None]:
+        """See `Ledger.reprice`."""
+        ...
+
 
 SETTLES_FROM: Final[dict[AttemptState, frozenset[AttemptState]]] = {
     "settled_exact": frozenset({"reserved", "sent", "unknown"}),

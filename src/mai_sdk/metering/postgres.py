@@ -92,10 +92,10 @@ class PostgresLedger(QueuedWrites):
         do = partial(postgres_rows.settle, attempt_id=attempt_id, **outcome)
         return self._soon("settle an attempt in", do, settles=attempt_id, is_single=True)
 
-    def reprice(self, attempt_id: str, cost: Cost) -> None:
-        """Keep `cost` beside the one the attempt was settled with."""
+    def reprice_soon(self, attempt_id: str, cost: Cost) -> Ticket[None]:
+        """Have `cost` kept beside the one the attempt was settled with."""
         do = partial(postgres_rows.reprice, attempt_id=attempt_id, cost=cost)
-        self._soon("update", do).wait()
+        return self._soon("update", do)
 
     def budget_state(self, budget_id: str, period: str) -> BudgetState:
         """Return how much is spent and reserved, by all processes that use the database."""

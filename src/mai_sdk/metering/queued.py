@@ -21,7 +21,7 @@ __all__ = ["QueuedWrites", "survive_forks"]
 
 
 class QueuedWrites(ABC):
-    """`reserve`, `sent` and `settle` as waiting for what is put on the thread; see `QueuedLedger`.
+    """What `QueuedLedger` has, as waiting for what is put on the thread.
 
     Around a fork three methods are called, for every ledger given to `survive_forks`.
     """
@@ -36,6 +36,10 @@ class QueuedWrites(ABC):
 
     @abstractmethod
     def settle_soon(self, attempt_id: str, **outcome: Any) -> Ticket[bool]:
+        """See `QueuedLedger`."""
+
+    @abstractmethod
+    def reprice_soon(self, attempt_id: str, cost: Cost) -> Ticket[None]:
         """See `QueuedLedger`."""
 
     @abstractmethod
@@ -87,6 +91,10 @@ class QueuedWrites(ABC):
             first_content=first_content,
             seconds=seconds,
         ).wait()
+
+    def reprice(self, attempt_id: str, cost: Cost) -> None:
+        """Keep `cost` beside the one the attempt was settled with."""
+        self.reprice_soon(attempt_id, cost).wait()
 
 
 def survive_forks(ledger: QueuedWrites) -> None:

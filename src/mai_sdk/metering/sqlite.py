@@ -101,9 +101,9 @@ class SQLiteLedger(QueuedWrites):
             "settle an attempt in", partial(sqlite_rows.settle, attempt_id=attempt_id, **outcome)
         )
 
-    def reprice(self, attempt_id: str, cost: Cost) -> None:
-        """Keep `cost` beside the one the attempt was settled with."""
-        self._soon("update", partial(sqlite_rows.reprice, attempt_id=attempt_id, cost=cost)).wait()
+    def reprice_soon(self, attempt_id: str, cost: Cost) -> Ticket[None]:
+        """Have `cost` kept beside the one the attempt was settled with."""
+        return self._soon("update", partial(sqlite_rows.reprice, attempt_id=attempt_id, cost=cost))
 
     def budget_state(self, budget_id: str, period: str) -> BudgetState:
         """Return how much is spent and reserved, by all processes that use the file."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mai_sdk.errors import InvalidRequest
 from mai_sdk.metering.budget_status import budget_statuses
 from mai_sdk.metering.cells import SummingLedger
 from mai_sdk.metering.focus import Account
 from mai_sdk.metering.focus_file import write_focus
+from mai_sdk.metering.ledger import QueuedLedger
 from mai_sdk.metering.prices import PriceBook
 from mai_sdk.metering.report import Report, build_report
 from mai_sdk.metering.repricing import NewPrice, Repricing, price_again, sum_up
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from mai_sdk.metering.ledger import Entry, Ledger
 
 __all__ = ["Costs"]
+
+_AT_ONCE: Final = 500
+"""Attempts priced again that are written together."""
 
 
 class Costs:
@@ -157,14 +161,30 @@ class Costs:
         self, since: datetime | None, until: datetime | None, model: str | None
     ) -> Iterator[NewPrice | None]:
         prices = self._prices or PriceBook.load()
+        changed: list[NewPrice] = []
         for entry in self.entries(since=since, until=until):
             named = entry.operation.model or ""
             if model is not None and named.casefold() != model.casefold():
                 continue
             found = price_again(entry, prices)
             if found is not None and found.changed:
-                self._ledger.reprice(entry.attempt_id, found.cost)
+                changed.append(found)
+            if len(changed) == _AT_ONCE:
+                self._keep(changed)
+                changed.clear()
             yield found
+        self._keep(changed)
+
+    def _keep(self, changed: Sequence[NewPrice]) -> None:
+        """Have the new figures written: where the ledger can, many with one commit."""
+        ledger = self._ledger
+        if not isinstance(ledger, QueuedLedger):
+            for each in changed:
+                ledger.reprice(each.entry.attempt_id, each.cost)
+            return
+        tickets = [ledger.reprice_soon(each.entry.attempt_id, each.cost) for each in changed]
+        for ticket in tickets:
+            ticket.wait()
 
     def entries(
         self, *, since: datetime | None = None, until: datetime | None = None
