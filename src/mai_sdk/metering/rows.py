@@ -56,7 +56,11 @@ class CostColumns(NamedTuple):
 
 
 def cost_columns(cost: Cost) -> CostColumns:
-    """Return `cost` as it is written."""
+    """Return `cost` as it is written.
+
+    Databases look into `detail` by themselves (`sqlite_cells`, `postgres_sums`): its fields, and
+    their order, stay as they are.
+    """
     return CostColumns(
         currency=cost.currency if cost.has_money else None,
         status=cost.status,
