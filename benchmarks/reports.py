@@ -121,7 +121,8 @@ def fill(path: Path, number: int) -> float:
     )
     began = time.perf_counter()
     db.execute("UPDATE details SET cost = cost")  # as settling does
-    sum_up(db)
+    while sum_up(db):
+        pass
     taken = time.perf_counter() - began
     db.execute("COMMIT")
     db.close()

@@ -68,9 +68,9 @@ def test_what_the_ledger_costs_is_measured_in_small(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     import ledger
 
-    monkeypatch.setattr(ledger, "together", lambda *_, **__: [[(3e-5, 2e-3)] * 5] * 2)
+    monkeypatch.setattr(ledger, "together", lambda *_, **__: [[(3e-5, 2e-4, 2e-3)] * 5] * 2)
     page = ledger.measure(tmp_path, processes=2, calls=5, rate=50)
-    assert "| SQLite, 2 processes | 30.00 | 30.00 | 30.00 | 2.00 | 2.00 | 2.00 |" in page
+    assert "| SQLite, 2 processes | 30.00 | 30.00 | 30.00 | 200.00 | 2.00 | 2.00 | 2.00 |" in page
     assert "p99 of 2 processes: 2.00 of at most 10 ms, met" in page
 
 

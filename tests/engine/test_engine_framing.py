@@ -156,6 +156,15 @@ def test_what_no_server_may_send_is_refused_at_once(wrong):
         framing().feed(raw(Opcode.TEXT, b"good") + wrong)
 
 
+@pytest.mark.parametrize("first", [0xC1, 0x91, 0x09], ids=hex)
+def test_what_is_inside_of_a_frame_no_server_may_send_is_never_a_message(first):
+    inner = raw(Opcode.TEXT, b"HELLO")
+    ours = framing()
+    assert ours.feed(bytes([first, len(inner) + 3]) + b"abc") == []
+    with pytest.raises(TransportFailed, match="no WebSocket"):
+        ours.feed(inner)
+
+
 @pytest.mark.parametrize("size", [MOST + 1, 2**63, 2**64 - 1])
 def test_a_message_that_will_be_too_long_is_refused_by_its_head(size):
     with pytest.raises(AnswerTooLarge):

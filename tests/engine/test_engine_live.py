@@ -1,6 +1,7 @@
 """The loop around a session's machine, over sockets of our own and a clock moved by hand."""
 
 import asyncio
+import base64
 import functools
 import heapq
 import itertools
@@ -249,6 +250,22 @@ async def test_a_session_starts_and_ends():
     assert isinstance(world.events[-1], Ended)
     with pytest.raises(InvalidRequest, match="not open"):
         world.live.check()
+
+
+@run
+async def test_what_an_event_asks_for_is_sent_at_once():
+    world = World()
+    await world.live.start()
+    await settle()
+    world.line.says("response.created", response={"id": "r"})
+    pcm = base64.b64encode(bytes(4800)).decode()
+    world.line.says("response.audio.delta", response_id="r", item_id="i", delta=pcm)
+    await settle()
+    world.machine.played(ms=60, now=0)
+    world.line.says("input_audio_buffer.speech_started", item_id="u", audio_start_ms=0)
+    await settle()  # no time passes, and nobody sends
+    assert world.line.got[-1]["type"] == "conversation.item.truncate"
+    await world.live.aclose(reason="done", drain=True)
 
 
 @run

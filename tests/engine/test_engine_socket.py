@@ -351,6 +351,24 @@ def test_every_message_is_heard_once_in_order_however_often_one_stops(port):
     assert listened(port, "/echo", stop_after=4, first=said) == (said, 3)
 
 
+def test_every_sign_of_life_is_told_and_every_answer_to_a_ping(port):
+    async def run():
+        dialler = AsyncDialler()
+        line = await dialler.dial(Request("GET", f"http://127.0.0.1:{port}/echo", []), LIMITS)
+        signs, pongs, got = [], [], []
+        line.on_sign, line.on_pong = lambda: signs.append(1), pongs.append
+        async with asyncio.timeout(10):
+            await line.ping(b"there?")
+            await line.send("hi")
+            await line.listen(lambda message: got.append(message) or not pongs)
+        await line.aclose()
+        await dialler.aclose()
+        assert (got, pongs) == (["hi"], [b"there?"])
+        assert signs
+
+    asyncio.run(run())
+
+
 def test_who_listens_answers_pings(port):
     assert listened(port, "/ping", stop_after=1, number=1)[0][0] == "True"
 

@@ -291,22 +291,82 @@ def test_closing_writes_what_was_asked_for_before(tmp_path):
     again.close()
 
 
-def test_the_log_is_copied_into_the_file_while_nobody_can_commit(tmp_path, monkeypatch, caplog):
+@pytest.fixture
+def guarded(monkeypatch):
+    """A SQLite with the WAL-reset bug, and checkpoints every ten attempts."""
     monkeypatch.setattr(sqlite_file, "wal_is_safe", lambda version: False)
     monkeypatch.setattr(sqlite, "_BETWEEN_CHECKPOINTS", 10)
+
+
+@pytest.mark.usefixtures("guarded")
+def test_the_log_is_copied_into_the_file_while_nobody_can_commit(tmp_path, monkeypatch, caplog):
     ledger = SQLiteLedger(tmp_path / "ledger.db")
+    plain, tried = sqlite_file._open, []
+
+    def opened(path, timeout=0):
+        other = sqlite3.connect(path, timeout=0, isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            tried.append(str(error))
+        other.close()
+        return plain(path, timeout=timeout)
+
+    monkeypatch.setattr(sqlite_file, "_open", opened)
     for _ in range(200):
         ledger.reserve(entry())
+    ledger._thread.stop()
+    assert tried == ["database is locked"] * 20
     assert (tmp_path / "ledger.db-wal").stat().st_size < 1_000_000
     assert (tmp_path / "ledger.db").stat().st_size > 50_000
     monkeypatch.setattr(sqlite_file, "_open", lambda path, timeout=0: sqlite3.connect("/none/x"))
     with caplog.at_level(logging.WARNING):
         for _ in range(10):
             ledger.reserve(entry())
-    assert "could not be checkpointed" in caplog.text
-    monkeypatch.undo()
+    assert "Could not checkpoint the ledger" in caplog.text
+    monkeypatch.setattr(sqlite_file, "_open", plain)
     assert len(list(ledger.entries())) == 210
     ledger.close()
+
+
+@pytest.mark.usefixtures("guarded")
+def test_a_log_that_cannot_be_brought_to_the_disk_is_told_of(ledger, monkeypatch, caplog):
+    def fails(file):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(sqlite_file.os, "fsync", fails)
+    for _ in range(11):
+        ledger.reserve(entry())
+    assert "Could not checkpoint" in caplog.text
+    assert "Input/output error" in caplog.text
+    assert len(list(ledger.entries())) == 11
+
+
+@pytest.mark.usefixtures("guarded")
+def test_no_connection_makes_a_checkpoint_by_itself(tmp_path):
+    """Not even the one that brings an older file up to date: its commit would be the occasion."""
+    db = sqlite_file._open(tmp_path / "ledger.db")
+    assert db.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)
+    db.close()
+
+
+@pytest.mark.usefixtures("guarded")
+def test_a_log_handler_that_fails_does_not_end_the_thread(ledger, monkeypatch):
+    class Broken(logging.Handler):
+        def emit(self, record):
+            raise RuntimeError("the log server is gone")
+
+    handler = Broken()
+    logging.getLogger("mai_sdk").addHandler(handler)
+    try:
+        monkeypatch.setattr(sqlite_file, "_open", lambda path: sqlite3.connect("/none/x"))
+        for _ in range(20):
+            ledger.reserve(entry())
+        assert ledger._thread._thread.is_alive()
+    finally:
+        logging.getLogger("mai_sdk").removeHandler(handler)
+    monkeypatch.undo()
+    assert len(list(ledger.entries())) == 20
 
 
 def test_a_ticket_calls_whoever_asks_before_or_after():

@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entries import CALLS, DAY, MIDNIGHT, Outcome, price, write
+from mai_sdk.metering import sqlite, sqlite_cells
 from mai_sdk.metering.memory import MemoryLedger
 from mai_sdk.metering.report import Report, build_report
 from mai_sdk.metering.sqlite import SQLiteLedger
 from mai_sdk.metering.sqlite_cells import index_repriced
+from mai_sdk.metering.sqlite_file import SQLiteFile
 from mai_sdk.metering.usage import Usage
 
 DATA = Path(__file__).parents[1] / "data"
@@ -94,7 +96,45 @@ def test_sums_that_fail_are_told_and_cost_no_call_its_row(tmp_path, caplog):
     write(ledger, [ONE])
     assert len(list(ledger.entries())) == 32
     assert counted(ledger) == (0, 32)
-    assert "The sums for reports are not up to date" in caplog.text
+    assert "Could not add up the attempts of the ledger" in caplog.text
+    ledger.close()
+
+
+def test_a_backlog_is_summed_in_parts_so_that_nobody_waits_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite_cells, "_NOTED", "SELECT id FROM unsummed ORDER BY id LIMIT 10")
+    monkeypatch.setattr(sqlite, "_BETWEEN_SUMS", 10**9)
+    ledger = SQLiteLedger(tmp_path / "mai.db")
+    write(ledger, [ONE] * 35)
+    ledger.close()
+    ledger = SQLiteLedger(tmp_path / "mai.db")
+    left = [counted(ledger)[1] for _ in range(5)]
+    assert left == sorted(left, reverse=True)
+    assert left[0] > 0
+    assert left[-1] == 0
+    assert counted(ledger) == (35, 0)
+    ledger.close()
+
+
+def test_sums_do_not_wait_for_a_file_that_somebody_holds_and_are_made_later(tmp_path, monkeypatch):
+    ledger = SQLiteLedger(tmp_path / "mai.db")
+    write(ledger, [ONE] * 31)
+    holder = sqlite3.connect(tmp_path / "mai.db", isolation_level=None, check_same_thread=False)
+
+    def committed(file, batch, commit=SQLiteFile.commit):
+        commit(file, batch)
+        if ledger._sums_are_due and not held:
+            held.append(holder.execute("BEGIN IMMEDIATE"))
+
+    held = []
+    monkeypatch.setattr(SQLiteFile, "commit", committed)
+    write_one = [("MAI-Thinking-1", {}, 5.0, [Outcome("reserved")])]
+    write(ledger, write_one)
+    ledger._thread.stop()  # what follows the commit is over, and it took no ten seconds
+    assert held
+    assert ledger._sums_are_due
+    holder.execute("ROLLBACK")
+    assert counted(ledger) == (31, 0)
+    holder.close()
     ledger.close()
 
 

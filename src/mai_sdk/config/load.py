@@ -190,6 +190,8 @@ def _tags(in_file: Any, given: Mapping[str, str] | None) -> Mapping[str, str]:
         if part is not None and not isinstance(part, Mapping):
             raise ConfigurationError("tags must be a table of text to text.")
         tags.update(cast("Mapping[Any, Any]", part or {}))
-    if not all(isinstance(text, str) for pair in tags.items() for text in pair):
-        raise ConfigurationError("tags must be a table of text to text.")
+    if not all(
+        isinstance(text, str) and "\0" not in text for pair in tags.items() for text in pair
+    ):
+        raise ConfigurationError("tags must be a table of text to text, without NUL.")
     return MappingProxyType(tags)

@@ -35,6 +35,7 @@ _WHOLE: Final = (_TEXT, _BINARY)
 _KINDS: Final = frozenset((0x00, 0x01, 0x02, 0x80, _TEXT, _BINARY, 0x88, 0x89, 0x8A))
 """The first bytes a frame may have; with any other it is wrong, however long it says it is."""
 _MASKED: Final = 0x80
+_FOR_EVER: Final = 1 << 64
 _MASKS: Final = 1024
 """Bytes of masks that are drawn at once: four for a message, and nobody can foresee them."""
 _SILENT: Final = logging.Logger("mai_sdk.framing")  # noqa: LOG001 - reached by no one's settings
@@ -198,8 +199,8 @@ class Framing:
         if have < 2:
             return 0, at
         kind, size, start = data[at], data[at + 1], at + 2
-        if kind not in _KINDS or size & _MASKED:  # no server's frame: the protocol says so
-            return 0, len(data)
+        if kind not in _KINDS or size & _MASKED:  # no server's frame: nothing after it is one
+            return 0, at + _FOR_EVER
         if size > 125:
             start += 2 if size == 126 else 8
             if len(data) < start:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Tasks:
 
 
 class Changes:
-    """Told of changes; lets one piece of work wait until they have made something so."""
+    """Told of changes; lets one piece of work wait for the next of them."""
 
     def __init__(self) -> None:
         self._change = asyncio.Event()
@@ -86,11 +87,12 @@ class Changes:
         """Say that something is other than it was."""
         self._change.set()
 
-    async def until(self, is_so: Callable[[], bool]) -> None:
-        """Return once it is so, looked at after each change."""
-        while not is_so():
-            self._change.clear()
-            await self._change.wait()
+    async def next(self, *, within: float) -> None:
+        """Return after the next change, or after so many seconds."""
+        self._change.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._change.wait()
 
 
 class Inbox(Generic[ItemT]):

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from mai_sdk.errors import LedgerError
 from mai_sdk.metering import sqlite_rows
 from mai_sdk.metering.process import this_writer
 from mai_sdk.metering.queued import QueuedWrites, survive_forks
@@ -154,14 +155,10 @@ class SQLiteLedger(QueuedWrites):
         """Do the jobs; after that what is due besides, for which no caller waits."""
         self._file.commit(batch)
         if self._sums_are_due:
-            self._sums_are_due = False
-            sums = Job("add up", sum_up)
-            self._file.commit([sums])
-            if sums.ticket.failed is not None:  # what is not summed is read as rows
-                _log.warning("The sums for reports are not up to date: %s", sums.ticket.failed)
+            add_up = partial(self._file.in_passing, "add up the attempts of", sum_up)
+            self._sums_are_due = _still_due(add_up)
         if self._checkpoint_is_due:
-            self._checkpoint_is_due = False
-            self._file.checkpoint()
+            self._checkpoint_is_due = _still_due(self._file.checkpoint)
 
     def _soon(self, deed: str, do: Callable[[sqlite3.Connection], Any]) -> Ticket[Any]:
         job = Job(deed, do)
@@ -198,6 +195,15 @@ class SQLiteLedger(QueuedWrites):
         """Start again: the thread, and what it had to write, are the parent's."""
         self._file.made_afresh()
         self._thread.start_afresh()
+
+
+def _still_due(do: Callable[[], bool]) -> bool:
+    """Do it, and return whether it is to be done again soon; nothing is lost where it fails."""
+    try:
+        return do()
+    except LedgerError as error:
+        _log.warning("%s", error)
+        return False
 
 
 def _nothing(db: sqlite3.Connection) -> None:

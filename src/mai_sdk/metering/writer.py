@@ -9,7 +9,9 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from weakref import WeakSet
@@ -85,10 +87,7 @@ class Ticket(Generic[T]):
                 call = self._calls.pop(0)
             except IndexError:  # the other thread was quicker
                 return
-            try:
-                call()
-            except Exception:  # noqa: BLE001 - a log handler of the user: others are to be served
-                _log.exception("What waits for the ledger failed")
+            _unharmed(call, "What waits for the ledger failed")
 
 
 @dataclass(slots=True)
@@ -102,7 +101,7 @@ class Job:
 
 
 class WriterThread:
-    """Hands jobs to `work`, in batches; `work` gives every ticket its outcome and never raises.
+    """Hands jobs to `work`, in batches; `work` gives every ticket its outcome before it may raise.
 
     The thread starts with the first job. It keeps no interpreter alive: when that ends, what was
     put is still done, and what comes later is done by whoever brings it.
@@ -125,7 +124,7 @@ class WriterThread:
         """Have it done after all that was put before. May be called by a finalizer."""
         if self._inline:
             with self._lock:
-                self._work([job])
+                self._do([job])
             return
         self._jobs.put(job)
         if self._thread is None:
@@ -162,12 +161,15 @@ class WriterThread:
                 except Empty:
                     break
                 if following is None:
-                    self._work(batch)
+                    self._do(batch)
                     self._work_off()
                     return
                 batch.append(following)
-            self._work(batch)
+            self._do(batch)
         self._work_off()
+
+    def _do(self, batch: Sequence[Job]) -> None:
+        _unharmed(partial(self._work, batch), "What follows a commit to the ledger failed")
 
     def _work_off(self) -> None:
         """Do what slipped in while the thread was ending."""
@@ -178,7 +180,16 @@ class WriterThread:
                 except Empty:
                     return
                 if job is not None:
-                    self._work([job])
+                    self._do([job])
+
+
+def _unharmed(call: Callable[[], object], what: str) -> None:
+    """Call it; what it raises, a log handler of the user's say, must not end a thread."""
+    try:
+        call()
+    except Exception:  # noqa: BLE001 - others are to be served
+        with suppress(Exception):
+            _log.exception(what)
 
 
 _writers: WeakSet[WriterThread] = WeakSet()

@@ -70,16 +70,12 @@ def check_extras(model: object, tags: object, extra_headers: object, **extra: ob
             f"model is {_kind(model)}. Pass the name of a model, a route or a deployment, or leave "
             "it out."
         )
-    if isinstance(model, str) and not model.isprintable():
-        raise InvalidRequest(
-            "model has a character that cannot be shown: no model has such a name."
-        )
+    if isinstance(model, str) and "\0" in model:
+        raise InvalidRequest("model has a NUL character, which not every database keeps.")
     if tags is not None:
-        texts = [text for pair in _mapping("tags", tags).items() for text in pair]
-        if not all(isinstance(text, str) for text in texts):
-            raise InvalidRequest("tags must be a mapping of text to text.")
-        if any("\0" in text for text in texts):
-            raise InvalidRequest("tags have a NUL character, which no database keeps.")
+        pairs = _mapping("tags", tags).items()
+        if not all(isinstance(text, str) and "\0" not in text for pair in pairs for text in pair):
+            raise InvalidRequest("tags must be a mapping of text to text, without NUL.")
     for argument, fields in extra.items():
         if fields is not None and not all(
             isinstance(name, str) for name in _mapping(argument, fields)

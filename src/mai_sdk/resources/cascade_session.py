@@ -74,6 +74,7 @@ class CascadeSession:
         self._clock = core.engine.clock
         self._inbox = Inbox[SessionEvent]()
         self._playback = Changes()
+        self._reported_at = 0.0
         self._hearing, self._work = Tasks(), Tasks()
         self._leaves: dict[str, list[Callable[[], object]]] = {}
         self._is_open = self._is_closing = False
@@ -181,12 +182,15 @@ class CascadeSession:
         Without it nobody knows what was heard, and the brain believes that all of it was. With
         it the mouth makes no more than ten seconds and a sentence in advance.
         """
-        self._machine.played(ms=ms, now=self._clock())
-        self._playback.note()
+        self._played(ms=ms)
 
     async def played_bytes(self, size: int) -> None:
         """Say that so many more bytes of `AudioChunk.pcm` came out of the loudspeaker."""
-        self._machine.played(size=size, now=self._clock())
+        self._played(size=size)
+
+    def _played(self, *, ms: float | None = None, size: int | None = None) -> None:
+        self._reported_at = self._clock()
+        self._machine.played(ms=ms, size=size, now=self._reported_at)
         self._playback.note()
 
     async def close(self) -> None:
@@ -287,7 +291,8 @@ class CascadeSession:
         self._act()
 
     async def _speak(self, work: Speak) -> None:
-        await self._playback.until(self._is_near)
+        while (seconds := self._seconds_ahead()) > 0:
+            await self._playback.next(within=seconds)
         stream = self._mouth.stream([work.text], **self._roles.say())
         self._bill.made(work.response_id, stream)
         async with stream:
@@ -296,10 +301,17 @@ class CascadeSession:
                 self._act()
                 await self._inbox.room(limit=_MANY)
 
-    def _is_near(self) -> bool:
-        """Whether the loudspeaker is not far behind the mouth, as far as anybody knows."""
+    def _seconds_ahead(self) -> float:
+        """Return how long the mouth has to wait for the loudspeaker, as far as anybody knows.
+
+        What was reported last is taken to go on playing, so that an answer ends also where no
+        report follows: in an app that reports what it played only when the next piece comes.
+        """
         agent = self._machine.agent
-        return not agent.reports_playback or agent.playback.unheard_ms <= _AHEAD_MS
+        if not agent.reports_playback:
+            return 0
+        ahead = (agent.playback.unheard_ms - _AHEAD_MS) / 1000
+        return ahead - (self._clock() - self._reported_at)
 
     async def _run(self, tool: Tool, called: ToolCalled) -> None:
         call = ToolCall(id=called.call_id, name=called.name, arguments=called.arguments)
