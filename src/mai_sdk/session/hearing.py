@@ -107,9 +107,14 @@ class Hearing:
         return None
 
     def position(self, ms: float) -> int:
-        """Return the offset that the service means by a time on this connection."""
-        offset = self.base + round(ms * self.sample_rate / 1000)
-        return min(max(offset, self.base), self.buffer.end)
+        """Return the offset that the service means by a time on this connection.
+
+        It is within what was given, whatever the service says.
+        """
+        given = self.buffer.end - self.base
+        if ms >= self.ms(given):
+            return self.buffer.end
+        return self.base + round(ms * self.sample_rate / 1000) if ms > 0 else self.base
 
     def ms(self, samples: int) -> float:
         """Return how long so many samples are."""
