@@ -247,7 +247,8 @@ chunks = client.openai("MAI-Thinking-1").chat.completions.create(
     model="x", messages=[{{"role": "user", "content": "Hi"}}], stream=True)
 next(chunks)
 """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    dies = sys.version_info[:3] == (3, 13, 0)  # in openai's generator, with openai alone, too
+    subprocess.run([sys.executable, "-c", script], check=not dies, timeout=60)
     with emulator.client(ledger=str(file)) as client:
         assert only(client).state == "settled_estimated"
 
