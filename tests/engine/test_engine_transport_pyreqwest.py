@@ -84,3 +84,24 @@ def test_a_reader_that_is_cancelled_while_its_answer_is_closed_stays_cancelled()
             await reader
 
     asyncio.run(run())
+
+
+def test_a_cancellation_that_the_library_answers_with_a_piece_is_one_all_the_same():
+    async def read_chunk():
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return b"late"
+
+    async def go():
+        answer = SimpleNamespace(
+            status=200, body_reader=SimpleNamespace(read_chunk=read_chunk), get_header=None
+        )
+        response = AsyncPyreqwestResponse(object(), answer)
+        task = asyncio.create_task(response.read(within=None))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(go())

@@ -172,6 +172,8 @@ class AsyncPyreqwestResponse:
             else:
                 async with asyncio.timeout(within):
                     chunk = await self._read()
+            if task is not None and task.cancelling() > cancelled_before:
+                raise asyncio.CancelledError
         except PyreqwestError as error:
             failure = _failure(error, reading="between_chunks")
         except TimeoutError:
