@@ -80,8 +80,7 @@ class _Line:
             self.on_sign()
         while self._framing.pongs and self.on_pong is not None:
             self.on_pong(self._framing.pongs.popleft())
-        if owed := self._framing.outgoing():
-            self._outgoing.append(owed)
+        self._owe(self._framing.outgoing())
 
     def _owe(self, data: bytes) -> None:
         if data:

@@ -98,9 +98,8 @@ CREATE INDEX attempts_apart ON attempts (reserved_at, attempt_id) WHERE {APART}
 """
 """A part's `name` is meter and price row of a line, or a rung of the ladder."""
 
-_SETTLED: Final = (
-    f"SELECT id FROM attempts WHERE state NOT IN ('reserved', 'sent') AND NOT coalesce({APART}, 0)"
-)
+_FOR_GOOD: Final = f"state NOT IN ('reserved', 'sent') AND NOT coalesce({APART}, 0)"
+_SETTLED: Final = f"SELECT id FROM attempts WHERE {_FOR_GOOD}"
 _NOTED: Final = "SELECT id FROM unsummed ORDER BY id LIMIT 1000"
 """As many as are summed in some 20 ms."""
 _FROM: Final = """
@@ -142,8 +141,7 @@ ON CONFLICT DO UPDATE SET attempts = attempts + excluded.attempts, calls = calls
 """
 _NOTE: Final = f"""
 CREATE TRIGGER note_settled AFTER UPDATE OF cost ON details
-WHEN (SELECT state NOT IN ('reserved', 'sent') AND NOT coalesce({APART}, 0)
-    FROM attempts WHERE id = NEW.id)
+WHEN (SELECT {_FOR_GOOD} FROM attempts WHERE id = NEW.id)
 BEGIN INSERT INTO unsummed VALUES (NEW.id); END
 """
 

@@ -141,17 +141,13 @@ class SQLiteFile:
         outcomes: list[tuple[Any, Exception | None]] = []
         with ledger_error(deed, self.path):
             _patiently(lambda: db.execute("BEGIN IMMEDIATE"))
-            try:
+            with _all_or_nothing(db):
                 for job in batch:
                     try:
                         outcomes.append((job.do(db), None))
                     except MAIError as error:  # it was refused before it wrote anything
                         outcomes.append((None, error))
                 _patiently(lambda: db.execute("COMMIT"))
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
         return outcomes
 
     def in_passing(self, deed: str, do: Callable[[sqlite3.Connection], bool]) -> bool:
@@ -171,14 +167,9 @@ class SQLiteFile:
                 if error.reason == "locked":
                     return True
                 raise
-            with ledger_error(deed, self.path):
-                try:
-                    is_due = do(db)
-                    db.execute("COMMIT")
-                except BaseException:
-                    if db.in_transaction:
-                        db.execute("ROLLBACK")
-                    raise
+            with ledger_error(deed, self.path), _all_or_nothing(db):
+                is_due = do(db)
+                db.execute("COMMIT")
         return is_due
 
     def checkpoint(self) -> bool:
@@ -265,6 +256,17 @@ def ledger_error(deed: str, path: Path) -> Generator[None]:
         raise LedgerError(
             f"Could not {deed} the ledger {path} ({error}): {advice}", reason=reason
         ) from error
+
+
+@contextmanager
+def _all_or_nothing(db: sqlite3.Connection) -> Generator[None]:
+    """Take back the transaction that was begun, if it is left before it was committed."""
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
 
 
 def _patiently(do: Callable[[], T]) -> T:
